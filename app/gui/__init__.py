@@ -1,0 +1,1 @@
+"""Qt widgets, one a file. Only this package draws."""

@@ -1,0 +1,1 @@
+"""The network, the body and their training. Torch only: no Qt, nothing of `app`."""

@@ -1,0 +1,1 @@
+"""Datasets, one a file, behind one Sample record."""

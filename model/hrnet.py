@@ -151,7 +151,7 @@ class HRNet(nn.Module):
         return nn.Sequential(*(HighResolutionModule(channels) for _ in range(MODULES_OF_STAGE[number])))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, 3, H, W] with ImageNet mean/std -> first branch [B, 32, H/4, W/4], last branch [B, 256, H/32, W/32]."""
+        """[B, 3, H, W], normalised -> first and last branch, [B, 32, H/4, W/4] and [B, 256, H/32, W/32]."""
         x = self.relu(self.bn1(self.conv1(images)))
         x = self.relu(self.bn2(self.conv2(x)))
         branches = [self.layer1(x)]

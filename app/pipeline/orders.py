@@ -1,0 +1,54 @@
+"""What goes into the worker and what it says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from app.pipeline.frames import Hops
+
+
+class WorkerState(Enum):
+    """What the worker is doing; FAULTED, like IDLE, waits for another `open`."""
+
+    IDLE = "idle"
+    OPENING = "opening"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+    FAULTED = "faulted"
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state and, if there is something to tell, one sentence."""
+
+    state: WorkerState
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds after which a live source is called silent, frozen or dead."""
+
+    silent: float = 1.0
+    frozen: float = 1.5
+    dead: float = 5.0
+    opening: float = 10.0
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What is wanted. The upper half is done once, the lower half holds."""
+
+    spec: str | Path | None = None
+    playing: bool | None = None
+    index: int | None = None
+    step: int = 0
+
+    hops: Hops = (7, 5, 3, 1)
+    all_people: bool = False
+    chosen: int | None = None
+    loop: bool = False
+    stop: bool = False

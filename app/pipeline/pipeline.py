@@ -1,0 +1,148 @@
+"""A frame in, people out: detect or track, crop, encode, regress. No threads."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.pipeline.crop import body_roll, crop_for_box
+from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record
+from app.pipeline.tracker import PRESENT, Tracker, coco_keypoints
+
+_log = logging.getLogger(__name__)
+
+
+class Detects(Protocol):
+    """Finds people in a whole picture."""
+
+    def detect(self, image: np.ndarray) -> list[PersonBox]:
+        """(H, W, 3) uint8 RGB -> boxes, best first."""
+
+
+class Reconstructs(Protocol):
+    """The two halves of the network, see `app.pipeline.reconstructor`."""
+
+    crop_size: int
+
+    def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
+        """Backbone, heatmaps and tokens of each crop."""
+
+    def regress(self, encoded: Any, hops: Hops) -> Person:
+        """The mesh. Reads `box`, `crop` and `features` only, so a `Person` will do as well."""
+
+
+class Pipeline:
+    """Keeps nothing but the tracker from one frame to the next."""
+
+    def __init__(self, detector: Detects, tracker: Tracker, reconstructor: Reconstructs) -> None:
+        self.tracker = tracker
+        self.reconstructor = reconstructor
+        self.rejected: tuple[str, ...] = ()
+        """Why people of the last call are missing from its record, one sentence each."""
+        self._detector = detector
+
+    def process(self, frame: Frame, hops: Hops, boxes: Sequence[PersonBox] | None = None) -> Record:
+        """Reconstructs the followed people of a frame, or those in the given boxes in their order.
+
+        Given boxes skip detection and tracking, and nobody in them is dropped for being unlikely.
+        """
+        timings: dict[str, float] = {}
+        size = frame.image.shape[1], frame.image.shape[0]
+        if boxes is not None:
+            targets = self._with_torsos(frame, hops, list(boxes), timings)
+        else:
+            with _timed(timings, "detect"):
+                if self.tracker.wants_detection:
+                    self.tracker.detected(self._detector.detect(frame.image))
+                targets = self.tracker.targets()
+        people = self._gate(self._reconstruct(frame, hops, targets, timings))
+        if boxes is None:
+            self.tracker.followed(people, size)
+            people = [person for person in people if person.presence >= PRESENT]
+        return Record(frame, tuple(people), hops, timings)
+
+    def regress_again(self, record: Record, hops: Hops) -> Record:
+        """The same frame and people under other masks: only the regressor runs."""
+        timings = dict(record.timings)
+        timings.pop("regress", None)
+        with _timed(timings, "regress"):
+            people = [self.reconstructor.regress(person, hops) for person in record.people]
+        return replace(record, people=tuple(self._gate(people)), hops=hops, timings=timings)
+
+    def reset(self) -> None:
+        """Forgets everybody: another source, or a jump in this one."""
+        self.tracker.reset()
+        self.rejected = ()
+
+    def _reconstruct(
+        self, frame: Frame, hops: Hops, targets: Sequence[PersonBox], timings: dict[str, float]
+    ) -> list[Person]:
+        size = frame.image.shape[1], frame.image.shape[0]
+        crop_size = self.reconstructor.crop_size
+        crops = [(box, crop_for_box(box, size, crop_size, body_roll(box))) for box in targets]
+        with _timed(timings, "encode"):
+            encoded = self.reconstructor.encode(frame, crops) if crops else []
+        with _timed(timings, "regress"):
+            return [self.reconstructor.regress(one, hops) for one in encoded]
+
+    def _with_torsos(
+        self, frame: Frame, hops: Hops, boxes: list[PersonBox], timings: dict[str, float]
+    ) -> list[PersonBox]:
+        """Gives boxes without keypoints those of a first, unturned pass: they tell how the body lies."""
+        bare = [box for box in boxes if box.keypoints is None]
+        if not bare:
+            return boxes
+        first = iter(self._reconstruct(frame, hops, bare, timings))
+        filled = []
+        for box in boxes:
+            joints = next(first).joints2d if box.keypoints is None else None
+            filled.append(box if joints is None else replace(box, keypoints=coco_keypoints(joints)))
+        return filled
+
+    def _gate(self, people: Sequence[Person]) -> list[Person]:
+        """Only people whose every number can be drawn, written and computed with."""
+        good, rejected = [], []
+        for person in people:
+            fault = fault_of(person)
+            if fault is None:
+                good.append(person)
+            else:
+                rejected.append(f"Person {person.box.id} was dropped: {fault}.")
+                _log.warning(rejected[-1])
+        self.rejected = tuple(rejected)
+        return good
+
+
+def fault_of(person: Person) -> str | None:
+    """What is wrong with a reconstruction as data (not as a body); None if nothing is."""
+    meshes = {"vertices": person.vertices, "coarse mesh": person.coarse}
+    shapes = {"3D joints": (person.joints3d, (14, 3)), "2D joints": (person.joints2d, (14, 2))}
+    for name, array in meshes.items():
+        if array.ndim != 2 or array.shape[1] != 3 or len(array) == 0:
+            return f"its {name} have the shape {array.shape}"
+    for name, (array, shape) in shapes.items():
+        if array.shape != shape:
+            return f"its {name} have the shape {array.shape}"
+    for name, array in (meshes | {name: array for name, (array, _) in shapes.items()}).items():
+        if array.dtype != np.float32:
+            return f"its {name} are {array.dtype}, not float32"
+        if not np.isfinite(array).all():
+            return f"its {name} are not finite"
+    if not all(map(math.isfinite, person.camera)) or person.camera[0] <= 0:
+        return f"its camera {person.camera} is impossible"
+    return None if 0.0 <= person.presence <= 1.0 else f"its presence is {person.presence}"
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    """Adds the milliseconds of the block to `timings[stage]`."""
+    start = time.perf_counter()
+    yield
+    timings[stage] = timings.get(stage, 0.0) + (time.perf_counter() - start) * 1000.0

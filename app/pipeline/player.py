@@ -1,0 +1,79 @@
+"""The pace of a file: frames when they are due, the late ones left out."""
+
+from __future__ import annotations
+
+import time
+
+from app.pipeline.frames import Frame
+from app.pipeline.sources import Source
+
+_FAST = 0.2
+"""Frames further apart than this (seconds) are pictures to look at: none is ever left out."""
+_MOST_BEHIND = 1.0
+"""Seconds that may be skipped at once; with more delay the clock is set back instead."""
+
+
+class FilePlayer:
+    """Reads one frame ahead of its source and says when it is due. Times are those of `time.monotonic`."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.grab_ms = 0.0
+        """What reading the frame of the last `take` has cost."""
+        self._held: Frame | None = None
+        self._origin: float | None = None
+        self._cost = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next frame is due; 0 at the end, on the first one and when late."""
+        frame = self._peek()
+        if frame is None or self._origin is None or self.source.fps is None:
+            return 0.0
+        return max(0.0, self._origin + frame.time - now)
+
+    def take(self, now: float) -> Frame | None:
+        """The frame to show now; None at the end. Raises SourceError."""
+        frame = self._peek()
+        if frame is not None and self._origin is not None and self.source.fps is not None:
+            self._catch_up(frame, now - self._origin - frame.time)
+            frame = self._peek()
+        self._held = None
+        self.grab_ms, self._cost = self._cost, 0.0
+        return frame
+
+    def shown(self, frame: Frame, now: float) -> None:
+        """Tells that this frame is through; the first time after a jump the clock starts here."""
+        if self._origin is None:
+            self._origin = now - frame.time
+
+    def seek(self, index: int) -> None:
+        """Makes frame `index` the next one, due at once."""
+        if self._held is None or self._held.index != index:
+            self._held = None
+            self.source.seek(index)
+        self._origin = None
+
+    def stop_clock(self) -> None:
+        """The next frame is due at once, however long the break."""
+        self._origin = None
+
+    def _catch_up(self, frame: Frame, late: float) -> None:
+        period = 1.0 / (self.source.fps or 1.0)
+        if late <= period:
+            return
+        if period <= _FAST:
+            target = frame.index + int(min(late, _MOST_BEHIND) / period)
+            if self.source.length is not None:
+                target = min(target, self.source.length - 1)
+            if target > frame.index:
+                self._held = None
+                self.source.seek(target)
+        if late > _MOST_BEHIND or period > _FAST:
+            self._origin = None
+
+    def _peek(self) -> Frame | None:
+        if self._held is None:
+            start = time.perf_counter()
+            self._held = self.source.read()
+            self._cost += (time.perf_counter() - start) * 1000.0
+        return self._held

@@ -1,0 +1,246 @@
+"""What the worker's thread does with its orders: the state machine of one source after another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from app.pipeline.feed import Feed
+from app.pipeline.frames import Frame, Hops, Record
+from app.pipeline.orders import Orders, Patience, Status, WorkerState
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.player import FilePlayer
+from app.pipeline.sources import FrameError, SourceError
+from model.errors import UserError
+
+_log = logging.getLogger(__name__)
+_MOST_FAILURES = 3
+"""Frames in a row that may fail before the pipeline is given up (and built anew for the next source)."""
+
+
+class Session:
+    """Used by the worker's thread alone. Waits for nothing: `turn` does what is due and says when next."""
+
+    def __init__(
+        self,
+        pipeline_factory: Callable[[], Pipeline],
+        on_record: Callable[[Record], None],
+        on_status: Callable[[Status], None],
+        new_feed: Callable[[str | Path], Feed],
+        patience: Patience,
+    ) -> None:
+        self._factory = pipeline_factory
+        self._on_record = on_record
+        self._on_status = on_status
+        self._new_feed = new_feed
+        self._patience = patience
+        self._status = Status(WorkerState.IDLE)
+        self._pipeline: Pipeline | None = None
+        self._feed: Feed | None = None
+        self._player: FilePlayer | None = None
+        self._record: Record | None = None
+        self._playing = True
+        self._index: int | None = None
+        self._step = 0
+        self._owes_frame = False
+        self._followed: tuple[bool, int | None] = (False, None)
+        self._failures = 0
+        self._notice = ""
+
+    def turn(self, orders: Orders) -> float | None:
+        """One piece of work. Returns the seconds until there may be more; None: until something happens."""
+        try:
+            self._hear(orders)
+            if self._feed is None or not self._arrived(self._feed):
+                return None if self._feed is None else 0.25
+            self._obey(orders)
+            return self._advance(orders, self._feed)
+        except FrameError as error:
+            self._notice = str(error)
+            self._say(self._status.state)
+            return 0.0
+        except UserError as error:
+            self._fault(str(error))
+        except Exception as error:
+            _log.exception("worker")
+            self._fault(f"Something went wrong: {error or type(error).__name__}.")
+        return None
+
+    def _hear(self, orders: Orders) -> None:
+        """Takes over what is done once; a jump may have to wait for the source to open."""
+        if orders.playing is not None:
+            self._playing = orders.playing
+        if orders.spec is not None:
+            self._open(orders.spec)
+        if orders.index is not None:
+            self._index, self._step = orders.index, 0
+        self._step += orders.step
+        if orders.playing and self._status.state is WorkerState.ENDED and self._index is None:
+            self._index = 0
+
+    def _open(self, spec: str | Path) -> None:
+        self.leave()
+        self._say(WorkerState.OPENING, f"Opening {spec}")
+        self._feed = self._new_feed(spec)
+
+    def leave(self) -> None:
+        """Closes the source and forgets everything about it."""
+        if self._feed is not None:
+            self._feed.stop()
+        if self._pipeline is not None:
+            self._pipeline.reset()
+        self._feed = self._player = self._record = None
+        self._index, self._step = None, 0
+        self._failures, self._notice = 0, ""
+
+    def _fault(self, message: str) -> None:
+        self.leave()
+        self._say(WorkerState.FAULTED, message)
+
+    def _arrived(self, feed: Feed) -> bool:
+        """Waits for the source and the model; True once both are there."""
+        if self._status.state is not WorkerState.OPENING:
+            return True
+        if feed.error is not None:
+            raise SourceError(feed.error)
+        if self._pipeline is None:
+            self._pipeline = self._factory()
+            self._pipeline.tracker.follow(*self._followed)
+        if feed.source is None:
+            if time.monotonic() - feed.last_arrival > self._patience.opening:
+                raise SourceError(f"{feed.spec} does not answer.")
+            return False
+        self._player = None if feed.source.live else FilePlayer(feed.source)
+        self._owes_frame = True
+        self._say(WorkerState.RUNNING if self._playing else WorkerState.PAUSED)
+        return True
+
+    def _obey(self, orders: Orders) -> None:
+        """Play, pause, jumps and whom to follow."""
+        state = self._status.state
+        assert self._pipeline is not None
+        if self._index is not None or self._step:
+            self._owes_frame = True
+            if self._player is not None:
+                self._jump(self._player)
+                state = WorkerState.PAUSED
+            self._index, self._step = None, 0
+        if state is not WorkerState.ENDED:
+            if state is WorkerState.RUNNING and not self._playing and self._player is not None:
+                self._player.stop_clock()
+            state = WorkerState.RUNNING if self._playing else WorkerState.PAUSED
+        self._say(state)
+        following = (orders.all_people, orders.chosen)
+        if following != self._followed:
+            self._followed = following
+            self._pipeline.tracker.follow(*following)
+            if state is not WorkerState.RUNNING and self._record is not None and not self._owes_frame:
+                self._process(self._record.frame, orders.hops, self._record.timings.get("grab", 0.0))
+
+    def _jump(self, player: FilePlayer) -> None:
+        assert self._pipeline is not None
+        here = self._record.frame.index if self._record is not None else 0
+        target = max(0, (here if self._index is None else self._index) + self._step)
+        if not 0 <= target - here <= 1:
+            self._pipeline.reset()
+        player.seek(target)
+
+    def _advance(self, orders: Orders, feed: Feed) -> float | None:
+        """The next frame if it is due, else the masks on the current one."""
+        running = self._status.state is WorkerState.RUNNING
+        if running or self._owes_frame:
+            pause = self._live(orders, feed) if self._player is None else self._file(orders, self._player)
+            if pause == 0.0:
+                return pause
+        else:
+            pause = None
+        record = self._record
+        if record is not None and record.hops != orders.hops and (pause is None or pause > 0.1):
+            self._again(record, orders.hops)
+        return pause
+
+    def _live(self, orders: Orders, feed: Feed) -> float:
+        frame = feed.take()
+        if frame is not None:
+            self._process(frame, orders.hops, (time.monotonic() - feed.last_arrival) * 1000.0)
+            return 0.0
+        if feed.error is not None:
+            raise SourceError(feed.error)
+        now, name = time.monotonic(), feed.source.name if feed.source else feed.spec
+        if now - feed.last_arrival > self._patience.dead:
+            raise SourceError(f"The {name} does not answer any more.")
+        if now - feed.last_arrival > self._patience.silent:
+            self._notice = f"The {name} has stopped sending pictures."
+            self._say(self._status.state)
+        return min(0.25, self._patience.silent / 2)
+
+    def _file(self, orders: Orders, player: FilePlayer) -> float | None:
+        wait = 0.0 if self._owes_frame else player.delay(time.monotonic())
+        if wait > 0.002:
+            return wait
+        frame = player.take(time.monotonic())
+        if frame is not None:
+            self._process(frame, orders.hops, player.grab_ms)
+            player.shown(frame, time.monotonic())
+            return 0.0
+        self._owes_frame = False
+        if orders.loop and self._record is not None and player.source.length != 1 and self._playing:
+            assert self._pipeline is not None
+            self._pipeline.reset()
+            player.seek(0)
+            return 0.0
+        self._playing = False
+        self._say(WorkerState.ENDED)
+        return None
+
+    def _process(self, frame: Frame, hops: Hops, grab_ms: float) -> None:
+        assert self._pipeline is not None
+        try:
+            record = self._pipeline.process(frame, hops)
+        except Exception as error:
+            self._failed(frame, error)
+            return
+        self._owes_frame = False
+        self._deliver(replace(record, timings={"grab": grab_ms, **record.timings}))
+
+    def _again(self, record: Record, hops: Hops) -> None:
+        assert self._pipeline is not None
+        try:
+            again = self._pipeline.regress_again(record, hops)
+        except Exception as error:
+            self._record = replace(record, hops=hops)  # not for ever the same attempt
+            self._failed(record.frame, error)
+            return
+        self._deliver(again)
+
+    def _failed(self, frame: Frame, error: Exception) -> None:
+        """One bad frame is told and left; several in a row are the pipeline's end."""
+        _log.warning("frame %d of %s", frame.index, frame.source, exc_info=error)
+        self._owes_frame = False
+        self._failures += 1
+        self._notice = f"Frame {frame.index} could not be reconstructed: {error or type(error).__name__}."
+        self._say(self._status.state)
+        if self._failures >= _MOST_FAILURES:
+            self._pipeline = None
+            raise UserError(self._notice)
+
+    def _deliver(self, record: Record) -> None:
+        assert self._pipeline is not None
+        self._record = record
+        self._failures = 0
+        self._notice = " ".join(self._pipeline.rejected)
+        feed = self._feed
+        if not self._notice and self._player is None and feed is not None and feed.source is not None:
+            frozen = time.monotonic() - feed.last_change > self._patience.frozen
+            self._notice = f"The {feed.source.name} sends the same picture again and again." if frozen else ""
+        self._say(self._status.state)
+        self._on_record(record)
+
+    def _say(self, state: WorkerState, message: str = "") -> None:
+        status = Status(state, message or self._notice)
+        if status != self._status:
+            self._status = status
+            self._on_status(status)

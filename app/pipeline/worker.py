@@ -1,0 +1,138 @@
+"""The background thread between sources and views.
+
+Nothing queues up: orders are kept as the newest wish of each kind, a live source holds its newest frame
+only, and a file leaves out the frames that are late.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from app.pipeline.feed import Feed, Opener
+from app.pipeline.frames import Hops, Record
+from app.pipeline.orders import Orders, Patience, Status, WorkerState
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.session import Session
+from app.pipeline.sources import open_source
+
+__all__ = ["Patience", "Status", "Worker", "WorkerState"]
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Worker:
+    """Plays a source through the pipeline on a thread of its own.
+
+    Every method may be called from any thread and returns at once, but `close`. The callbacks come on the
+    worker's thread.
+    """
+
+    def __init__(
+        self,
+        pipeline_factory: Callable[[], Pipeline],
+        on_record: Callable[[Record], None],
+        on_status: Callable[[Status], None],
+        *,
+        opener: Opener = open_source,
+        patience: Patience | None = None,
+    ) -> None:
+        self._bell = threading.Condition()
+        self._rung = False
+        self._orders = Orders()
+        self._session = Session(
+            pipeline_factory,
+            lambda record: self._tell(on_record, record),
+            lambda status: self._tell(on_status, status),
+            lambda spec: Feed(spec, opener, self._ring),
+            patience or Patience(),
+        )
+        self._thread = threading.Thread(target=self._run, name="pointhmr-worker", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread; the model is loaded with the first source."""
+        self._thread.start()
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Ends the thread; False if it was still busy after `timeout` seconds (it dies with the program)."""
+        self._order(stop=True)
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def open(self, spec: str | Path) -> None:
+        """Leaves the current source and plays this one."""
+        self._order(spec=spec, playing=True, index=None, step=0)
+
+    def play(self) -> None:
+        """Goes on; from the end, starts again."""
+        self._order(playing=True)
+
+    def pause(self) -> None:
+        """Keeps the current frame; other masks and people are still tried on it."""
+        self._order(playing=False)
+
+    def step(self, delta: int = 1) -> None:
+        """Pauses `delta` frames further; a camera shows its newest frame."""
+        with self._bell:
+            self._order(step=self._orders.step + delta, playing=False)
+
+    def seek(self, index: int) -> None:
+        """Goes to a frame of a file."""
+        self._order(index=index, step=0)
+
+    def set_hops(self, hops: Hops) -> None:
+        """Masks of all four encoders at once."""
+        self._order(hops=hops)
+
+    def set_all_people(self, on: bool) -> None:
+        """Reconstruct everybody, or one person only."""
+        self._order(all_people=on)
+
+    def choose_person(self, person_id: int | None) -> None:
+        """Whom to follow; None: the largest."""
+        self._order(chosen=person_id)
+
+    def set_loop(self, on: bool) -> None:
+        """Start a file again at its end."""
+        self._order(loop=on)
+
+    def _order(self, **wishes: object) -> None:
+        with self._bell:
+            self._orders = replace(self._orders, **wishes)  # type: ignore[arg-type]
+            self._ring()
+
+    def _ring(self) -> None:
+        with self._bell:
+            self._rung = True
+            self._bell.notify_all()
+
+    def _run(self) -> None:
+        while not (orders := self._take_orders()).stop:
+            pause = self._session.turn(orders)
+            with self._bell:
+                if not self._rung and pause != 0.0:
+                    self._bell.wait(pause)
+                self._rung = False
+        self._session.leave()
+
+    def _take_orders(self) -> Orders:
+        """All wishes in one snapshot; those that are done once are taken off the list."""
+        with self._bell:
+            orders = self._orders
+            self._orders = replace(orders, spec=None, playing=None, index=None, step=0)
+        return orders
+
+    def _tell(self, callback: Callable[[T], None], news: T) -> None:
+        """A view that fails must not take the worker with it; after `close` none is called any more."""
+        if self._orders.stop:
+            return
+        try:
+            callback(news)
+        except Exception:
+            _log.exception("callback of the worker")

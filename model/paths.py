@@ -1,0 +1,58 @@
+"""Where the user's own files live, by the XDG base directory specification; and how files are written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from model.errors import UserError
+
+APPLICATION = "pointhmr"
+
+
+def data_dir() -> Path:
+    """What the user imported: $XDG_DATA_HOME/pointhmr, or ~/.local/share/pointhmr."""
+    return _base("XDG_DATA_HOME", ".local/share")
+
+
+def cache_dir() -> Path:
+    """What can be made again: $XDG_CACHE_HOME/pointhmr, or ~/.cache/pointhmr."""
+    return _base("XDG_CACHE_HOME", ".cache")
+
+
+def _base(variable: str, default: str) -> Path:
+    value = Path(os.environ.get(variable, ""))
+    # The specification wants relative paths ignored.
+    return (value if value.is_absolute() else Path.home() / default) / APPLICATION
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal digest of a file. Raises UserError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place: the old file or the new one.
+
+    Makes the folder when there is none. Raises UserError when the disk refuses.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

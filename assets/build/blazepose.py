@@ -21,9 +21,11 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from ai_edge_litert.interpreter import Interpreter
 from safetensors.torch import save_file
 
-from assets.build.graph import Matcher, lossless_half, match_graph, read_tflite
+from assets.build.graph import Matcher, lossless_half, match_graph
+from assets.build.tflite_reader import TFLiteReader
 from model.blazepose import BlazePose, BlazePoseOutput, load_blazepose
 
 FOLDER = "mediapipe/modules/pose_landmark"
@@ -44,9 +46,10 @@ def tflite_file(source: Path, variant: str, folder: Path) -> Path:
 
 def convert(path: Path, variant: str) -> tuple[Matcher, dict[str, Any]]:
     """Match the file to the module; returns the matcher and the file's tensor of each output."""
-    ops, (landmarks, presence, _segmentation, heatmaps, world) = read_tflite(path)
+    reader = TFLiteReader(path)
+    landmarks, presence, _segmentation, heatmaps, world = reader.outputs()
     outputs = {"heatmaps": heatmaps, "landmarks": landmarks, "world": world, "presence": presence}
-    matcher = match_graph(BlazePose(variant), ops, outputs)
+    matcher = match_graph(BlazePose(variant), reader.ops(), outputs)
     outputs["fpn64"] = matcher.tensor_of["heatmaps"]
     outputs["s32x"] = matcher.tensor_of["laterals.3.0"]
     return matcher, outputs
@@ -54,8 +57,6 @@ def convert(path: Path, variant: str) -> tuple[Matcher, dict[str, Any]]:
 
 def original_outputs(path: Path, image: np.ndarray, tensors: dict[str, Any]) -> dict[str, np.ndarray]:
     """Run the file in ai-edge-litert on a (1, 256, 256, 3) image; arrays by name, channels first."""
-    from ai_edge_litert.interpreter import Interpreter
-
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True, num_threads=1)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
@@ -89,7 +90,7 @@ def main() -> None:
         save_file(lossless_half(matcher.weights), arguments.result)
         network = load_blazepose(arguments.variant, arguments.result)
         noise = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
-        figure = cv2.imread(str(FIGURE))[None, :, :, ::-1].astype(np.float32) / 255
+        figure = cv2.cvtColor(np.asarray(cv2.imread(str(FIGURE))), cv2.COLOR_BGR2RGB)[None] / np.float32(255)
         for title, image in {"noise": noise, "figure": figure}.items():
             expected = original_outputs(path, image, tensors)
             for name, (error, size) in parity(network, image, expected).items():

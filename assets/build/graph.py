@@ -10,7 +10,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,22 +88,24 @@ class Matcher:
         self.tensor_of[name] = op.inputs[0]
 
     def _kind(self, node: fx.Node) -> str:
-        if node.op == "call_module" and isinstance(self.modules[str(node.target)], nn.Conv2d):
+        module = self.modules[str(node.target)] if node.op == "call_module" else None
+        if isinstance(module, nn.Conv2d):
             return "conv"
-        if node.op == "call_method":
+        if node.op == "call_method" or isinstance(module, nn.ZeroPad2d):
             return "skip"
         return TORCH_KINDS.get(node.target, "unknown")
 
     def _peel(self, node: fx.Node) -> tuple[fx.Node, str | None]:
         """Step back over activations and reshapes to the operation that made this value."""
         activation = None
-        while True:
+        while node.op != "placeholder":
             module = self.modules.get(str(node.target)) if node.op == "call_module" else None
             if isinstance(module, nn.ReLU | nn.ReLU6):
                 activation = type(module).__name__.lower()
-            elif node.op == "placeholder" or self._kind(node) != "skip":
-                return node, activation
+            elif self._kind(node) != "skip":
+                break
             node = node.all_input_nodes[0]
+        return node, activation
 
 
 def match_graph(network: nn.Module, ops: Iterable[Op], outputs: dict[str, Any]) -> Matcher:
@@ -130,53 +131,3 @@ def lossless_half(weights: dict[str, Tensor]) -> dict[str, Tensor]:
         if not torch.equal(weight.half().to(weight.dtype), weight):
             raise ValueError(f"{name} is not exact in float16")
     return {name: weight.half().contiguous() for name, weight in weights.items()}
-
-
-def read_tflite(path: Path) -> tuple[list[Op], list[int]]:
-    """The operations of a TFLite file with float weights, and its output tensors in order."""
-    import tflite
-
-    model = tflite.Model.GetRootAs(path.read_bytes(), 0)
-    graph = model.Subgraphs(0)
-    kinds = {
-        tflite.BuiltinOperator.CONV_2D: ("conv", tflite.Conv2DOptions, (0, 3, 1, 2)),
-        tflite.BuiltinOperator.DEPTHWISE_CONV_2D: ("conv", tflite.DepthwiseConv2DOptions, (3, 0, 1, 2)),
-        tflite.BuiltinOperator.ADD: ("add", tflite.AddOptions, None),
-        tflite.BuiltinOperator.MAX_POOL_2D: ("pool", tflite.Pool2DOptions, None),
-        tflite.BuiltinOperator.RESIZE_BILINEAR: ("resize", None, None),
-    }
-    activations = {0: None, 1: "relu", 3: "relu6"}
-    constants: dict[int, np.ndarray] = {}
-
-    def constant(index: int) -> np.ndarray:
-        if index not in constants:
-            tensor = graph.Tensors(index)
-            if tensor.Sparsity() is not None:
-                raise ValueError(f"tensor {index} is sparse")
-            dtype = {tflite.TensorType.FLOAT32: np.float32, tflite.TensorType.FLOAT16: np.float16}
-            data = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
-            constants[index] = np.frombuffer(data, dtype[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
-        return constants[index]
-
-    ops = []
-    for i in range(graph.OperatorsLength()):
-        operator_ = graph.Operators(i)
-        code = model.OperatorCodes(operator_.OpcodeIndex())
-        builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-        inputs, output = [int(n) for n in operator_.InputsAsNumpy()], int(operator_.OutputsAsNumpy()[0])
-        if builtin == tflite.BuiltinOperator.DEQUANTIZE:
-            constants[output] = constant(inputs[0]).astype(np.float32)
-            continue
-        kind, options_class, order = kinds.get(builtin, ("skip", None, None))
-        fields: dict[str, Any] = {}
-        if options_class is not None:
-            options = options_class()
-            options.Init(operator_.BuiltinOptions().Bytes, operator_.BuiltinOptions().Pos)
-            fields["activation"] = activations[options.FusedActivationFunction()]
-        if order is not None:
-            fields["weight"] = constant(inputs[1]).transpose(order)
-            fields["bias"] = constant(inputs[2])
-            fields["stride"] = options.StrideH()
-        count = 2 if kind == "add" else 1
-        ops.append(Op(kind, tuple(inputs[:count]), output, **fields))
-    return ops, [int(n) for n in graph.OutputsAsNumpy()]

@@ -23,8 +23,7 @@ from model.errors import UserError
 
 INPUT_SIZE = 256
 LANDMARKS = 39
-BODY_LANDMARKS = 33
-"""The first 33 landmarks are points of the body; the other six are helpers, such as the next crop's."""
+BODY_LANDMARKS = 33  # the first ones; the other six are helpers, such as the next crop's
 PYRAMID_CHANNELS = 48
 HEAD_CHANNELS = 288
 

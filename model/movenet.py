@@ -229,4 +229,5 @@ def load_movenet(path: Path | None = None) -> MoveNet:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise UserError(f"The weights of MoveNet multipose cannot be read from {path}.") from error
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval().requires_grad_(False)

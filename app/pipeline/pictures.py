@@ -18,8 +18,11 @@ from model.errors import UserError
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused: three bytes each, several copies on the way, for a crop of 256 pixels."""
 SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".webp", ".avif")
-    + (".tif", ".tiff", ".jp2", ".pbm", ".pgm", ".ppm", ".pnm")
+    "." + name
+    for name in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "dib", "gif", "webp", "avif"),
+        *("tif", "tiff", "jp2", "pbm", "pgm", "ppm", "pnm"),
+    )
 )
 
 

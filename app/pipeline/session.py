@@ -66,7 +66,7 @@ class Session:
             self._fault(str(error))
         except Exception as error:
             _log.exception("worker")
-            self._fault(f"Something went wrong: {error or type(error).__name__}.")
+            self._fault(f"Something went wrong: {_words(error)}.")
         return None
 
     def _hear(self, orders: Orders) -> None:
@@ -221,7 +221,7 @@ class Session:
         _log.warning("frame %d of %s", frame.index, frame.source, exc_info=error)
         self._owes_frame = False
         self._failures += 1
-        self._notice = f"Frame {frame.index} could not be reconstructed: {error or type(error).__name__}."
+        self._notice = f"Frame {frame.index} could not be reconstructed: {_words(error)}."
         self._say(self._status.state)
         if self._failures >= _MOST_FAILURES:
             self._pipeline = None
@@ -244,3 +244,7 @@ class Session:
         if status != self._status:
             self._status = status
             self._on_status(status)
+
+
+def _words(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__

@@ -1,0 +1,157 @@
+"""Pipeline: detect, crop, encode, regress, and the one gate for what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.pipeline.crop import roll_of, to_crop
+from app.pipeline.frames import Hops, Person, PersonBox
+from app.pipeline.pipeline import Pipeline, fault_of
+from app.pipeline.tracker import DETECT_EVERY, Tracker
+from tests.app.fakes import PICTURE, FakeDetector, FakeReconstructor, frame, standing
+
+HOPS: Hops = (7, 5, 3, 1)
+
+
+@pytest.fixture
+def reconstructor() -> FakeReconstructor:
+    return FakeReconstructor()
+
+
+@pytest.fixture
+def detector() -> FakeDetector:
+    return FakeDetector([standing()])
+
+
+@pytest.fixture
+def pipeline(detector: FakeDetector, reconstructor: FakeReconstructor) -> Pipeline:
+    return Pipeline(detector, Tracker(), reconstructor)
+
+
+def test_a_person_goes_all_the_way(pipeline: Pipeline, reconstructor: FakeReconstructor) -> None:
+    shot = frame()
+    record = pipeline.process(shot, HOPS)
+    (person,) = record.people
+    assert record.frame is shot and record.hops == HOPS
+    assert set(record.timings) == {"detect", "encode", "regress"}
+    assert all(value >= 0 for value in record.timings.values())
+    height = np.ptp(person.vertices[:, 1])
+    assert 1.4 < height < 2.0
+    assert (np.abs(person.project(person.joints3d) - person.joints2d) < 0.5).all()
+    inside = to_crop(person.crop, person.project(person.vertices))
+    assert inside.min() > 0 and inside.max() < reconstructor.crop_size
+    assert person.heatmaps.shape == (431, 64, 64)
+
+
+def test_the_detector_rests_and_ids_stay(pipeline: Pipeline, detector: FakeDetector) -> None:
+    ids = {pipeline.process(frame(i), HOPS).people[0].box.id for i in range(DETECT_EVERY + 1)}
+    assert len(ids) == 1 and detector.calls == 2
+
+
+def test_nobody_there(pipeline: Pipeline, detector: FakeDetector, reconstructor: FakeReconstructor) -> None:
+    detector.people = []
+    assert pipeline.process(frame(), HOPS).people == ()
+    assert reconstructor.encoded == []
+    detector.people = [standing()]
+    reconstructor.presence = 0.3
+    assert pipeline.process(frame(), HOPS).people == ()
+    assert pipeline.tracker.wants_detection
+
+
+def test_masks_change_without_the_backbone(pipeline: Pipeline, reconstructor: FakeReconstructor) -> None:
+    record = pipeline.process(frame(), HOPS)
+    again = pipeline.regress_again(record, (None, 5, 3, 1))
+    assert reconstructor.encoded == [0] and reconstructor.regressed == [HOPS, (None, 5, 3, 1)]
+    assert again.hops == (None, 5, 3, 1) and again.frame is record.frame
+    assert again.people[0].box is record.people[0].box and again.people[0].crop is record.people[0].crop
+    assert not np.allclose(again.people[0].vertices, record.people[0].vertices)
+    back = pipeline.regress_again(again, HOPS)
+    np.testing.assert_array_equal(back.people[0].vertices, record.people[0].vertices)
+
+
+def test_given_boxes_keep_their_order_and_skip_detection(
+    pipeline: Pipeline, detector: FakeDetector, reconstructor: FakeReconstructor
+) -> None:
+    reconstructor.presence = 0.1
+    boxes = [PersonBox(200, 20, 60, 160, id=5), standing(id=9), PersonBox(0, 0, 30, 60, id=2)]
+    record = pipeline.process(frame(), HOPS, boxes)
+    assert [person.box.id for person in record.people] == [5, 9, 2]
+    assert detector.calls == 0
+    assert [person.box.xywh for person in record.people] == [box.xywh for box in boxes]
+    assert pipeline.process(frame(), HOPS, []).people == ()
+
+
+def test_a_given_box_of_a_lying_body_is_turned_after_a_first_pass(
+    pipeline: Pipeline, reconstructor: FakeReconstructor
+) -> None:
+    """The first pass sees somebody whose head is on the right."""
+    turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]], np.float32)
+
+    def lie_down(person: Person) -> Person:
+        if abs(roll_of(person.crop)) > 0.1:
+            return person
+        joints = person.joints3d @ turn.T
+        scale, tx, ty = person.camera
+        return replace(
+            person, joints3d=joints, joints2d=joints[:, :2] * np.float32(scale) + np.float32([tx, ty])
+        )
+
+    reconstructor.spoil = lie_down
+    (person,) = pipeline.process(frame(), HOPS, [PersonBox(80, 80, 160, 60)]).people
+    assert roll_of(person.crop) == pytest.approx(np.pi / 2, abs=0.05)
+    assert len(reconstructor.encoded) == 2
+    up = person.joints2d[[8, 9]].mean(0) - person.joints2d[[2, 3]].mean(0)
+    assert up[0] > 0 and abs(up[1]) < 0.1 * up[0], "in the picture the body lies"
+
+
+def nan_in(name: str) -> Callable[[Person], Person]:
+    def spoil(person: Person) -> Person:
+        array = getattr(person, name).copy()
+        array[3, 1] = np.nan
+        return replace(person, **{name: array})
+
+    return spoil
+
+
+SPOILS: dict[str, Callable[[Person], Person]] = {
+    **{name: nan_in(name) for name in ("vertices", "coarse", "joints3d", "joints2d")},
+    "infinite": lambda person: replace(person, vertices=person.vertices + np.float32(np.inf)),
+    "double": lambda person: replace(person, vertices=person.vertices.astype(float)),
+    "flat": lambda person: replace(person, coarse=person.coarse[:, :2]),
+    "empty": lambda person: replace(person, vertices=person.vertices[:0]),
+    "joints": lambda person: replace(person, joints3d=person.joints3d[:13]),
+    "scale 0": lambda person: replace(person, camera=(0.0, 1.0, 1.0)),
+    "scale -1": lambda person: replace(person, camera=(-1.0, 1.0, 1.0)),
+    "camera": lambda person: replace(person, camera=(1.0, float("nan"), 1.0)),
+    "presence": lambda person: replace(person, presence=float("nan")),
+}
+
+
+@pytest.mark.parametrize("name", SPOILS)
+def test_the_gate(pipeline: Pipeline, reconstructor: FakeReconstructor, name: str) -> None:
+    good = pipeline.process(frame(0), HOPS)
+    assert fault_of(good.people[0]) is None and pipeline.rejected == ()
+    reconstructor.spoil = SPOILS[name]
+    assert pipeline.process(frame(1), HOPS).people == ()
+    assert len(pipeline.rejected) == 1 and pipeline.rejected[0].startswith("Person 1 was dropped")
+    assert pipeline.regress_again(good, (1, 1, 1, 1)).people == ()
+    reconstructor.spoil = lambda person: person
+    (person,) = pipeline.process(frame(2), HOPS).people
+    assert person.box.id == good.people[0].box.id and pipeline.rejected == ()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3000, 2)])
+def test_odd_pictures(pipeline: Pipeline, detector: FakeDetector, size: tuple[int, int]) -> None:
+    detector.people = [PersonBox(0, 0, *size)]
+    pipeline.process(frame(size=size), HOPS)
+
+
+def test_reset_searches_again(pipeline: Pipeline, detector: FakeDetector) -> None:
+    pipeline.process(frame(), HOPS)
+    pipeline.reset()
+    pipeline.process(frame(1), HOPS)
+    assert detector.calls == 2 and PICTURE == (320, 240)

@@ -14,6 +14,7 @@ import assets
 from model.array_files import load_arrays
 from model.errors import UserError
 from model.paths import cache_dir, sha256, write_atomically
+from model.unpickle import Unreadable
 
 Kind = Literal["free", "smpl", "mano"]
 
@@ -85,6 +86,8 @@ def _converted(content: dict[str, Any], digest: str, label: str) -> BodyData:
 
 def _plain(name: str, value: Any) -> np.ndarray:
     """A dense array of the type that its name asks for."""
+    if isinstance(value, Unreadable):
+        raise TypeError(f"{name} is a {value.name}, which only chumpy can evaluate")
     array = np.asarray(value.toarray() if sp.issparse(value) else value)
     if array.dtype == object and array.shape == ():
         return _plain(name, array.item())

@@ -26,6 +26,13 @@ class RefusedError(UserError):
     """The pickle asks for something that is not on the list."""
 
 
+class Unreadable:
+    """Stands where a pickle has a chumpy expression that is not evaluated here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class _StandIn:
     """Takes any arguments and any state, and does nothing with them."""
 
@@ -57,7 +64,7 @@ class _Dtype(_StandIn):
         if dtype.char not in _PLAIN_DTYPE:
             raise RefusedError(f"arrays of type {code!r} are not read.")
         order = _text(state[1]) if len(state) > 1 else "="
-        return dtype.newbyteorder("<" if order == "<" else ">") if order in "<>" else dtype
+        return dtype.newbyteorder("<" if order == "<" else ">") if order in ("<", ">") else dtype
 
 
 class _NdarrayClass(_StandIn):
@@ -153,6 +160,13 @@ class _ChumpyTranspose(_StandIn):
         return np.asarray(resolve(self.state["a"])).transpose(None if axes is None else resolve(axes))
 
 
+class _ChumpyOther(_StandIn):
+    """Any other chumpy expression; official files have some in members that nobody needs."""
+
+    def value(self, resolve: Callable[[Any], Any]) -> Unreadable:
+        return Unreadable(f"chumpy {type(self).__name__}")
+
+
 class _Encoded(_StandIn):
     """_codecs.encode(text, 'latin1'): how Python 3 writes bytes for Python 2."""
 
@@ -202,7 +216,7 @@ def _stand_in(module: str, name: str) -> Any:
     if package == "scipy" and module.startswith("scipy.sparse"):
         return _SPARSE.get(name[:3]) if name[3:] in ("_matrix", "_array") else None
     if package == "chumpy":
-        return _CHUMPY.get(name)
+        return _CHUMPY.get(name) or type(name, (_ChumpyOther,), {})
     known = {("collections", "OrderedDict"): OrderedDict, ("_codecs", "encode"): _Encoded}
     return known.get((module, name))
 

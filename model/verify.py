@@ -140,4 +140,7 @@ def _read_fixture(path: Path) -> dict[str, np.ndarray]:
     missing = [name for name in _REQUIRED if name not in fixture]
     if missing:
         raise UserError(f"{path} is not a fixture of reference outputs: it lacks {', '.join(missing)}.")
+    seed = fixture["seed"]
+    if seed.size != 1 or seed.dtype.kind not in "iu" or not 0 <= int(seed) < 2**32:
+        raise UserError(f"{path} is not a fixture of reference outputs: its seed is no number below 2^32.")
     return fixture

@@ -24,6 +24,10 @@ class Select(Ch):
     """As chumpy.reordering.Select."""
 
 
+class MatVecMult(Ch):
+    """As a chumpy expression that is not evaluated here."""
+
+
 class CscMatrix:
     """As scipy 0.x pickled a csc_matrix."""
 
@@ -56,6 +60,7 @@ class TouchBySystem(Touch):
 _NAMES = {
     Ch: ("chumpy.ch", "Ch"),
     Select: ("chumpy.reordering", "Select"),
+    MatVecMult: ("chumpy.extras", "MatVecMult"),
     CscMatrix: ("scipy.sparse.csc", "csc_matrix"),
 }
 

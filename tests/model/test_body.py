@@ -11,7 +11,7 @@ import torch
 
 from model.body import HAND_KEYPOINTS, LSP_JOINTS, BodyModel, load_body
 from model.errors import UserError
-from tests.model.foreign import Touch, chumpy_members, foreign_pickle, small_smpl
+from tests.model.foreign import MatVecMult, Touch, chumpy_members, foreign_pickle, small_smpl
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +149,7 @@ def test_mano_is_recognised(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"weights": None}, "lacks weights"),
+        ({"weights": MatVecMult()}, "weights is a chumpy MatVecMult, which only chumpy can evaluate"),
         ({"posedirs": np.zeros((40, 3, 10))}, r"posedirs is \(40, 3, 10\), not 40 x 3 x 207"),
         ({"f": np.array([[0, 1, 40]])}, "faces name vertices that do not exist"),
         ({"v_template": np.full((40, 3), np.nan)}, "not finite"),
@@ -161,6 +162,11 @@ def test_a_wrong_member_is_named(tmp_path: Path, change: dict[str, Any], message
     (tmp_path / "odd.pkl").write_bytes(foreign_pickle(members))
     with pytest.raises(UserError, match=rf"^odd\.pkl .*{message}"):
         load_body(tmp_path / "odd.pkl")
+
+
+def test_a_chumpy_expression_that_nobody_needs_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "smpl.pkl").write_bytes(foreign_pickle(small_smpl() | {"J": MatVecMult()}))
+    assert load_body(tmp_path / "smpl.pkl").kind == "smpl"
 
 
 def test_other_families_are_named(tmp_path: Path) -> None:

@@ -109,3 +109,10 @@ def test_a_fixture_without_outputs_says_what_is_missing(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", seed=1, camera=np.zeros((1, 3)))
     with pytest.raises(UserError, match="joints"):
         verify(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, [1, 2]])
+def test_an_impossible_seed_is_one_sentence(tmp_path: Path, seed: object) -> None:
+    np.savez(tmp_path / "other.npz", **(dict(np.load(PARITY)) | {"seed": np.array(seed)}))
+    with pytest.raises(UserError, match="seed"):
+        verify(tmp_path / "other.npz")

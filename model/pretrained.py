@@ -41,7 +41,8 @@ def hrnet_state(state: Mapping[str, Tensor], label: str) -> tuple[dict[str, Tens
     prefix = min(anchors, key=len, default=_ANCHOR).removesuffix(_ANCHOR)
     inner = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     kept = {key: value for key, value in inner.items() if not key.startswith(_HEADS)}
-    shapes = {key: tuple(value.shape) for key, value in HRNet().state_dict().items()}
+    with torch.device("meta"):  # Shapes are enough.
+        shapes = {key: tuple(value.shape) for key, value in HRNet().state_dict().items()}
     lacking = [key for key in shapes if key not in kept and _MAY_LACK.search(key)]
     check_state(
         kept, {key: s for key, s in shapes.items() if key not in lacking}, label, "HRNet-W32 backbone"

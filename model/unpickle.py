@@ -259,7 +259,10 @@ def _build(
             items[index] = resolve(item)
         return items.reshape(shape, order=order)
     raw = resolve(data)
-    raw = raw.encode("latin1") if isinstance(raw, str) else bytes(raw)
+    if isinstance(raw, str):
+        raw = raw.encode("latin1")
+    if not isinstance(raw, bytes | bytearray):
+        raise RefusedError("an array's data are no bytes.")
     return np.frombuffer(raw, dtype).reshape(shape, order=order).copy(order=order)
 
 

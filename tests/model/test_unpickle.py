@@ -135,9 +135,19 @@ def test_names_off_the_list_are_refused_by_name(name: str) -> None:
         b"cbuiltins\nset\n.",
         b"ccopyreg\n_reconstructor\n(cbuiltins\nset\ncbuiltins\nobject\nNtR.",
         b"(lp0\ng0\na.",
+        b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'u1'\nI0\nI1\ntRI100\ntR.",
         b"cnumpy\nndarray\n(N(S'value'\nS'poison'\ndtb.",
     ],
-    ids=["empty", "text", "cut", "bare class", "foreign instance", "contains itself", "poisoned class"],
+    ids=[
+        "empty",
+        "text",
+        "cut",
+        "bare class",
+        "foreign instance",
+        "contains itself",
+        "a number as data",
+        "poisoned class",
+    ],
 )
 def test_broken_streams_are_one_sentence(stream: bytes) -> None:
     with pytest.raises(UserError, match=r"^thing\.pkl .*\.$"):

@@ -1,0 +1,1 @@
+"""Generators of the bundled assets. Not installed with the package."""

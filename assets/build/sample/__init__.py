@@ -1,0 +1,1 @@
+"""Builds the bundled sample: a clothed person in motion, rendered from free data, with its ground truth."""

@@ -86,7 +86,7 @@ class Person:
     @property
     def heatmaps(self) -> np.ndarray:
         """(C, n, n) float32: for each coarse vertex the probability over the crop's n x n cells."""
-        return self.features.heatmaps[0].numpy()
+        return self.features.heatmaps[0].cpu().numpy()
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) metres -> (N, 2) pixels of the full picture."""
@@ -106,5 +106,5 @@ class Record:
 
     def person(self, person_id: int | None) -> Person | None:
         """The person with this id, or the first one when `person_id` is None or gone."""
-        matches = [p for p in self.people if p.box.id == person_id]
-        return (matches or list(self.people) or [None])[0]
+        first = self.people[0] if self.people else None
+        return next((p for p in self.people if p.box.id == person_id), first)

@@ -29,7 +29,9 @@ class Detects(Protocol):
 class Reconstructs(Protocol):
     """The two halves of the network, see `app.pipeline.reconstructor`."""
 
-    crop_size: int
+    @property
+    def crop_size(self) -> int:
+        """Side of the crop in pixels."""
 
     def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
         """Backbone, heatmaps and tokens of each crop."""

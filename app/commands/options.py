@@ -1,0 +1,84 @@
+"""Arguments that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from app.pipeline.frames import Hops, PersonBox
+from model.errors import UserError
+
+OFF = "off"
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """--weights, --body, --device."""
+    parser.add_argument("--weights", default="body-lite", metavar="NAME|FILE", help="model or weight file")
+    parser.add_argument("--body", type=Path, metavar="FILE", help="your own SMPL body (.pkl or .npz)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+
+
+def add_masks_argument(parser: argparse.ArgumentParser) -> None:
+    """--masks."""
+    parser.add_argument(
+        "--masks",
+        type=masks,
+        default=(7, 5, 3, 1),
+        metavar="7,5,3,1",
+        help="hop threshold of each encoder; 'off' masks nothing",
+    )
+
+
+def masks(text: str) -> Hops:
+    """'7,5,off,1' -> (7, 5, None, 1)."""
+    parts = [part.strip() for part in text.split(",")]
+    try:
+        hops = tuple(None if part == OFF else int(part) for part in parts)
+    except ValueError:
+        hops = ()
+    if len(hops) != 4 or any(hop is not None and hop < 1 for hop in hops):
+        raise argparse.ArgumentTypeError(
+            f"masks are four numbers of hops from 1 on, or 'off', such as 7,5,3,1: not {text!r}"
+        )
+    return hops
+
+
+def box(text: str) -> PersonBox:
+    """'X,Y,W,H' in pixels -> a box."""
+    try:
+        return _box([float(part) for part in text.split(",")])
+    except (ValueError, UserError):
+        raise argparse.ArgumentTypeError(f"a box is X,Y,W,H in pixels, not {text!r}") from None
+
+
+def size(text: str) -> tuple[int, int]:
+    """'1280x800' -> (1280, 800)."""
+    width, _, height = text.partition("x")
+    numbers = [int(side) if side.isdecimal() else 0 for side in (width, height)]
+    if not (400 <= numbers[0] <= 8000 and 300 <= numbers[1] <= 8000):
+        raise argparse.ArgumentTypeError(f"a window's size is WxH in pixels, such as 1280x800: not {text!r}")
+    return numbers[0], numbers[1]
+
+
+def read_boxes(path: Path) -> dict[str, list[PersonBox]]:
+    """A JSON object {picture path: [[x, y, w, h], ...]} -> boxes by path; raises UserError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            str(name): [_box(list(map(float, values)), number) for number, values in enumerate(boxes)]
+            for name, boxes in content.items()
+        }
+    except OSError as error:
+        raise UserError(f"The boxes in {path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{path} is not a JSON object of the form {{picture path: [[x, y, w, h], ...]}}."
+        ) from error
+
+
+def _box(values: list[float], number: int = 0) -> PersonBox:
+    if len(values) != 4 or not all(abs(value) < 1e6 for value in values) or min(values[2:]) <= 0:
+        raise UserError(f"{values} is not a box X,Y,W,H with a width and a height.")
+    x, y, width, height = values
+    return PersonBox(x, y, width, height, id=number + 1)

@@ -1,0 +1,162 @@
+"""Find and reconstruct people in pictures, clips and folders, without a window.
+
+Writes OUTPUT/result.json (boxes, joints, cameras) and the meshes beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
+from app.export.obj import NamedMesh, write_obj
+from app.export.result import ResultWriter
+from app.pipeline.frames import Frame, Hops, PersonBox, Record
+from app.pipeline.loading import load_pipeline
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.reconstructor import Reconstructor
+from app.pipeline.sources import FolderSource, Source, SourceError, open_source
+from model.errors import UserError
+
+FORMATS = ("json", "obj")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("input", nargs="+", help="pictures, clips or folders of pictures")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--box", type=box, metavar="X,Y,W,H", help="the person, in pixels: no detection")
+    parser.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: {picture path: [[x,y,w,h], …]}")
+    parser.add_argument("--all-people", action="store_true", help="everybody, not only the largest person")
+    parser.add_argument("--format", type=formats, default=("json",), metavar=",".join(FORMATS))
+    add_masks_argument(parser)
+    add_model_arguments(parser)
+
+
+def formats(text: str) -> tuple[str, ...]:
+    """'json,obj' -> what to write; JSON always is."""
+    wanted = tuple(part.strip() for part in text.split(","))
+    unknown = [part for part in wanted if part not in FORMATS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
+    return wanted
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do with every input."""
+
+    inputs: Sequence[str]
+    output: Path
+    hops: Hops
+    formats: tuple[str, ...] = ("json",)
+    all_people: bool = False
+    box: PersonBox | None = None
+    boxes: dict[str, list[PersonBox]] | None = None
+
+    def boxes_for(self, path: str) -> list[PersonBox] | None:
+        """Boxes given for a picture by any of its names; None where detection is wanted."""
+        if self.box is not None:
+            return [self.box]
+        if self.boxes is None:
+            return None
+        by_path = {Path(name).resolve(): boxes for name, boxes in self.boxes.items()}
+        return by_path.get(Path(path).resolve(), [])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job."""
+
+    result: Path
+    frames: int
+    people: int
+    seconds: float
+
+    @property
+    def sentence(self) -> str:
+        """For the person at the keyboard."""
+        pace = self.frames / max(self.seconds, 1e-9)
+        return (
+            f"{self.people} people in {self.frames} pictures, {self.seconds:.1f} s "
+            f"({pace:.1f} pictures a second): {self.result}"
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reconstruct every input; exit code 2 when an input is unusable."""
+    boxes = None if options.boxes is None else read_boxes(options.boxes)
+    job = Job(
+        options.input, options.output, options.masks, options.format, options.all_people, options.box, boxes
+    )
+    for spec in job.inputs:
+        if spec.startswith("camera"):
+            raise UserError("A camera has no end: `pointhmr camera` shows it in the window.")
+        open_source(spec).close()
+    pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
+    sys.stdout.write(reconstruct(job, pipeline, reconstructor).sentence + "\n")
+    return 0
+
+
+def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> Outcome:
+    """The job on a loaded pipeline. Every input is a take of its own; pictures know nothing of each other."""
+    model = {"name": reconstructor.model_name, "sha256": reconstructor.sha256}
+    writer = ResultWriter(job.output, model, reconstructor.body.name)
+    pipeline.tracker.follow(job.all_people, None)
+    frames = people = 0
+    start = time.perf_counter()
+    for spec in job.inputs:
+        source = open_source(spec)
+        pipeline.reset()
+        bar = tqdm(total=source.length, desc=source.name, unit=" pictures", disable=not sys.stderr.isatty())
+        for frame in read_all(source):
+            if isinstance(source, FolderSource):
+                pipeline.reset()
+            record = pipeline.process(frame, job.hops, job.boxes_for(frame.source))
+            stem = writer.add(record)
+            if "obj" in job.formats and record.people:
+                export_record(job.output / f"{stem}.obj", record, reconstructor)
+            frames, people = frames + 1, people + len(record.people)
+            bar.update()
+        bar.close()
+    return Outcome(writer.close(), frames, people, time.perf_counter() - start)
+
+
+def read_all(source: Source) -> Iterator[Frame]:
+    """Every readable frame; a broken one is told on stderr and left out, unless it is the only one."""
+    try:
+        while True:
+            try:
+                frame = source.read()
+            except SourceError as error:
+                if source.length == 1 or source.length is None:
+                    raise
+                sys.stderr.write(f"pointhmr: {error}\n")
+                continue
+            if frame is None:
+                return
+            yield frame
+    finally:
+        source.close()
+
+
+def export_record(path: Path, record: Record, reconstructor: Reconstructor) -> None:
+    """All people of a frame as one OBJ file."""
+    arrays = reconstructor.body.data.arrays
+    meshes = [
+        NamedMesh(
+            f"person_{person.box.id}",
+            person.vertices,
+            reconstructor.body.faces,
+            arrays.get("vt"),
+            arrays.get("ft"),
+        )
+        for person in record.people
+    ]
+    write_obj(path, meshes, model_name=reconstructor.model_name, sha256=reconstructor.sha256)

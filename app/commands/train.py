@@ -1,0 +1,48 @@
+"""Train the embedded model: resumable, with progress, on one's own copy of the training data."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from model.train import TrainSettings, train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Folders and the most useful settings; the others keep the recipe's values."""
+    default = TrainSettings(output=Path())
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="run folder; resumed if used"
+    )
+    parser.add_argument("--preset", default=default.preset)
+    parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
+    parser.add_argument("--no-real", action="store_true", help="train without photographs")
+    parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
+    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, to pretrain the lifter")
+    parser.add_argument("--samples", type=int, default=default.samples)
+    parser.add_argument("--batch-size", type=int, default=default.batch_size)
+    parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--no-compile", action="store_true", help="skip torch.compile (slower steps)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start, or go on with, a run."""
+    logging.getLogger().setLevel(logging.INFO)
+    settings = TrainSettings(
+        output=options.output,
+        preset=options.preset,
+        real=None if options.no_real else options.real,
+        rendered=options.rendered,
+        motion=options.motion,
+        samples=options.samples,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        compile=not options.no_compile,
+    )
+    train(settings)
+    sys.stdout.write(f"weights: {settings.output / 'weights.safetensors'}\n")
+    return 0

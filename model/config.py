@@ -1,0 +1,134 @@
+"""One frozen description of a network; the presets that exist by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from model.errors import UserError
+
+Backbone = Literal["hrnet-w32", "blazepose-full", "blazepose-heavy"]
+Hops = tuple[int | None, ...]
+"""One attention-mask threshold per encoder, in hops on the coarse mesh; None is off."""
+
+PAPER_HOPS: Hops = (7, 5, 3, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """All that decides the shapes and the arithmetic of a network."""
+
+    name: str
+    backbone: Backbone
+    image_size: int
+    """Side of the square input in pixels."""
+    image_mean: tuple[float, float, float]
+    image_std: tuple[float, float, float]
+    heatmap_size: int
+    """Side of the heatmaps in cells."""
+    grid_size: int
+    """Side of the grid of global tokens."""
+    num_vertices: int = 431
+    """Vertices of the coarse mesh."""
+    num_joints: int = 14
+    num_landmarks: int = 0
+    """Landmarks of the backbone that become tokens of their own."""
+    token_width: int
+    """Features of a sampled token."""
+    position_width: int
+    """Learned features that tell tokens apart, appended to each."""
+    position_scale: float = 2 * math.pi
+    """The sine encoding's slowest angle runs over (0, position_scale] across the picture."""
+    position_temperature: float = 10000.0
+    """Ratio of the sine encoding's slowest to its fastest wave; below 1 the others are faster."""
+    widths: tuple[int, int, int, int]
+    """Token width in each encoder; the first is token_width + position_width."""
+    layers: tuple[int, int, int, int]
+    heads: tuple[int, int, int, int]
+    feedforward: tuple[int, int, int, int]
+    activation: Literal["relu", "gelu"] = "relu"
+    hops: Hops = PAPER_HOPS
+    """Thresholds that the network was trained with."""
+    lifter_width: int = 0
+    """Hidden width of the lifter from landmarks to a first mesh; 0: none, the mesh is regressed from zero."""
+    heatmap_channels: int = 0
+    """Features below the heatmaps (lite decoders only)."""
+    trunk_channels: int = 0
+    bottleneck_channels: int = 0
+    heatmap_gain: float = 1.0
+    """Factor on the heatmap weights: Adam grows unscaled logits too slowly."""
+
+    @property
+    def num_tokens(self) -> int:
+        """Camera, grid, landmarks, joints, vertices."""
+        return 1 + self.grid_size**2 + self.num_landmarks + self.num_joints + self.num_vertices
+
+    def to_json(self) -> str:
+        """The config as one line of JSON, for the metadata of a weight file."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> NetworkConfig:
+        """Inverse of `to_json`; raises UserError when the text does not describe a network."""
+        try:
+            raw = json.loads(text)
+            fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+            return NetworkConfig(**fields)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"The file's network description cannot be read: {error}.") from error
+
+
+PRESETS: dict[str, NetworkConfig] = {
+    # As published (CVPR 2023, supplement table 1; released checkpoint).
+    "body-hrnet-w32": NetworkConfig(
+        name="body-hrnet-w32",
+        backbone="hrnet-w32",
+        image_size=224,
+        image_mean=(0.485, 0.456, 0.406),
+        image_std=(0.229, 0.224, 0.225),
+        heatmap_size=56,
+        grid_size=7,
+        token_width=512,
+        position_width=128,
+        widths=(640, 640, 128, 128),
+        layers=(2, 2, 2, 2),
+        heads=(4, 4, 4, 4),
+        feedforward=(1024, 1024, 512, 512),
+    ),
+    # The embedded default: small enough for a plain CPU, trained by us.
+    "body-lite": NetworkConfig(
+        name="body-lite",
+        backbone="blazepose-full",
+        image_size=256,
+        image_mean=(0.0, 0.0, 0.0),
+        image_std=(1.0, 1.0, 1.0),
+        heatmap_size=64,
+        grid_size=8,
+        num_landmarks=33,
+        token_width=96,
+        position_width=32,
+        position_scale=math.pi,
+        position_temperature=1 / 32,
+        widths=(128, 128, 64, 64),
+        layers=(1, 1, 1, 1),
+        heads=(4, 4, 2, 2),
+        feedforward=(256, 256, 128, 128),
+        activation="gelu",
+        lifter_width=512,
+        heatmap_channels=64,
+        trunk_channels=128,
+        bottleneck_channels=64,
+        heatmap_gain=8.0,
+    ),
+}
+
+
+def preset(name: str) -> NetworkConfig:
+    """The preset of this name; raises UserError with the names that exist."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UserError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.") from None

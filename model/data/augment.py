@@ -1,0 +1,116 @@
+"""Cut a sample's region into a square crop, with or without random changes; labels follow the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.cv import cv2
+from model.data.sample import FLIPPED_JOINTS, Sample
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a crop may stray. The defaults change nothing."""
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    shift: float = 0.0
+    """Largest shift as a fraction of the crop's side."""
+    roll: float = 0.0
+    """Standard deviation of the turn in radians, cut at 2.5 deviations."""
+    flip: bool = False
+    colour: bool = False
+
+
+NO_AUGMENTATION = Augmentation()
+LITE_AUGMENTATION = Augmentation(scale=(0.72, 1.1), shift=0.07, roll=np.radians(11), flip=True, colour=True)
+
+
+def crop_sample(
+    sample: Sample,
+    size: int,
+    augmentation: Augmentation,
+    rng: np.random.Generator,
+    mirrored_vertices: np.ndarray,
+) -> Sample:
+    """The sample turned upright, cropped to size x size and augmented.
+
+    mirrored_vertices: (C,) index of each coarse vertex's mirror image. 3D labels turn with the picture.
+    """
+    spread = augmentation.roll
+    roll = sample.roll + (np.clip(rng.normal(0, spread), -2.5 * spread, 2.5 * spread) if spread else 0.0)
+    scale = size / sample.side * rng.uniform(*augmentation.scale)
+    shift = rng.uniform(-augmentation.shift, augmentation.shift, 2) * size
+    cos, sin = np.cos(roll), np.sin(roll)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    flip = augmentation.flip and rng.random() < 0.5
+    if flip:
+        turn = np.diag([-1.0, 1.0]) @ turn
+    matrix = turn * scale
+    offset = size / 2 + shift - matrix @ sample.centre
+    image = warp(sample.image, np.c_[matrix, offset], scale, size)
+    if augmentation.colour:
+        image = change_colours(image, rng)
+    moved = replace(
+        sample,
+        image=image,
+        centre=np.full(2, size / 2),
+        side=float(size),
+        roll=0.0,
+        vertices=turn_points(sample.vertices, turn),
+        vertices2d=sample.vertices2d @ matrix.T + offset,
+        joints3d=turn_points(sample.joints3d, turn),
+        joints2d=np.c_[sample.joints2d[:, :2] @ matrix.T + offset, sample.joints2d[:, 2]],
+    )
+    return swap_sides(moved, mirrored_vertices) if flip else moved
+
+
+def warp(image: np.ndarray, matrix: np.ndarray, scale: float, size: int) -> np.ndarray:
+    """The crop under a (2, 3) picture -> crop transform; black outside of the picture.
+
+    The transform counts from pixel corners, OpenCV from pixel centres: hence the half pixels.
+    """
+    if scale < 0.6:
+        image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
+    centred = matrix.copy()
+    centred[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    return cv2.warpAffine(image, centred, (size, size), flags=cv2.INTER_LINEAR)
+
+
+def turn_points(points: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """(N, 3) points turned (and mirrored) in the picture's plane by a (2, 2) matrix."""
+    return np.c_[points[:, :2] @ turn.T, points[:, 2]]
+
+
+def swap_sides(sample: Sample, mirrored_vertices: np.ndarray) -> Sample:
+    """Left becomes right: after a mirrored picture every label must change its name."""
+    return replace(
+        sample,
+        vertices=sample.vertices[mirrored_vertices],
+        vertices2d=sample.vertices2d[mirrored_vertices],
+        joints3d=sample.joints3d[FLIPPED_JOINTS],
+        joints2d=sample.joints2d[FLIPPED_JOINTS],
+    )
+
+
+def change_colours(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Grey, blur, low resolution, gains, offsets and boxes that hide parts: what cameras and rooms do."""
+    size = image.shape[0]
+    if rng.random() < 0.12:
+        image = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    if rng.random() < 0.12:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.6))
+    if rng.random() < 0.1:
+        small = int(size * rng.uniform(0.35, 0.8))
+        image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(image, (size, size))
+    gain = rng.uniform(0.7, 1.3) * rng.uniform(0.9, 1.1, 3)
+    table = np.clip(np.arange(256)[:, None] * gain + rng.uniform(-25, 25), 0, 255).astype(np.uint8)
+    image = cv2.LUT(image, table[None])
+    if rng.random() < 0.25:
+        for _ in range(rng.integers(1, 3)):
+            width, height = rng.integers(size // 12, size // 3, 2)
+            x, y = rng.integers(0, size - size // 12, 2)
+            image[y : y + height, x : x + width] = rng.integers(0, 255, 3)
+    return image

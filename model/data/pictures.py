@@ -1,0 +1,40 @@
+"""Pictures packed in a zip file, and label arrays beside them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from model.cv import cv2
+from model.errors import UserError
+
+
+class ZippedPictures:
+    """JPEGs of a zip file by name, kept compressed in memory: no file handle to share between processes."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self._bytes = {name: archive.read(name) for name in archive.namelist()}
+        except (OSError, zipfile.BadZipFile) as error:
+            raise UserError(f"The pictures in {path} cannot be read: {error}.") from error
+        self._path = path
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """(H, W, 3) uint8 RGB; raises UserError for a missing or broken picture."""
+        data = self._bytes.get(name)
+        image = None if data is None else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise UserError(f"The picture {name} in {self._path} is missing or broken.")
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_labels(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file; pickled objects are refused."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return dict(data)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"The labels in {path} cannot be read: {error}.") from error

@@ -1,0 +1,122 @@
+"""The record that every dataset delivers, and how records become a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.pointhmr import HeatmapTargets
+
+R_HIP, L_HIP, R_SHOULDER, L_SHOULDER = 2, 3, 8, 9
+"""Of the 14 LSP joints: R ankle, knee, hip, L hip, knee, ankle, R wrist, elbow, shoulder, L shoulder,
+elbow, wrist, neck, head top."""
+FLIPPED_JOINTS = np.array([5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A labelled person in a picture. 2D in pixels of `image`; 3D in metres, camera axes, mid-hip origin."""
+
+    image: np.ndarray
+    """(H, W, 3) uint8 RGB."""
+    centre: np.ndarray
+    """(2,) centre of the region to look at."""
+    side: float
+    """Side of that square region in pixels."""
+    roll: float
+    """Radians by which the picture must turn for the person to stand upright."""
+    vertices: np.ndarray
+    """(C, 3) coarse mesh."""
+    vertices2d: np.ndarray
+    """(C, 2)."""
+    joints3d: np.ndarray
+    """(14, 3), LSP order."""
+    joints2d: np.ndarray
+    """(14, 3): x, y, confidence in [0, 1]."""
+    weight3d: float = 1.0
+    """How far the 3D labels can be trusted, in [0, 1]."""
+
+
+class Dataset(Protocol):
+    """A finite set of samples."""
+
+    name: str
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
+
+
+class Batch(NamedTuple):
+    """Samples of one crop size, stacked."""
+
+    images: Tensor
+    """[B, S, S, 3] uint8 RGB."""
+    vertices: Tensor
+    """[B, C, 3]."""
+    vertices2d: Tensor
+    """[B, C, 2] in [-1, 1] of the crop."""
+    joints3d: Tensor
+    """[B, 14, 3]."""
+    joints2d: Tensor
+    """[B, 14, 3]: x, y in [-1, 1] of the crop, confidence."""
+    weight3d: Tensor
+    """[B]."""
+
+    def heatmap_targets(self, size: int) -> HeatmapTargets:
+        """Bilinear shares of the four cells round each projected vertex of a size x size heatmap.
+
+        A vertex outside of the picture gets no share.
+        """
+        position = (self.vertices2d + 1) * (size / 2) - 0.5
+        corner = position.floor()
+        fraction = position - corner
+        cells, mass = [], []
+        for dx in (0, 1):
+            for dy in (0, 1):
+                x, y = corner[..., 0].long() + dx, corner[..., 1].long() + dy
+                inside = (x >= 0) & (x < size) & (y >= 0) & (y < size)
+                share = (fraction[..., 0] if dx else 1 - fraction[..., 0]) * (
+                    fraction[..., 1] if dy else 1 - fraction[..., 1]
+                )
+                cells.append(y.clamp(0, size - 1) * size + x.clamp(0, size - 1))
+                mass.append(share * inside)
+        return HeatmapTargets(torch.stack(cells, -1), torch.stack(mass, -1))
+
+
+def collate(samples: list[Sample]) -> Batch:
+    """Stack samples whose images are square and of one size (see model.data.augment)."""
+    half = samples[0].image.shape[0] / 2
+
+    def stack(arrays: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays).astype(np.float32))
+
+    joints2d = stack([s.joints2d for s in samples])
+    joints2d[..., :2] = joints2d[..., :2] / half - 1
+    return Batch(
+        images=torch.from_numpy(np.stack([s.image for s in samples])),
+        vertices=stack([s.vertices for s in samples]),
+        vertices2d=stack([s.vertices2d for s in samples]) / half - 1,
+        joints3d=stack([s.joints3d for s in samples]),
+        joints2d=joints2d,
+        weight3d=torch.tensor([s.weight3d for s in samples], dtype=torch.float32),
+    )
+
+
+def upright_roll(joints2d: np.ndarray) -> float:
+    """Radians that turn the axis hips -> shoulders to point up in the picture (y down).
+
+    joints2d: (14, 3) with confidence. 0 where the axis is not visible or too short to trust.
+    """
+    hips = [i for i in (R_HIP, L_HIP) if joints2d[i, 2] > 0]
+    shoulders = [i for i in (R_SHOULDER, L_SHOULDER) if joints2d[i, 2] > 0]
+    if not hips or not shoulders:
+        return 0.0
+    axis = joints2d[shoulders, :2].mean(0) - joints2d[hips, :2].mean(0)
+    if np.linalg.norm(axis) < 8:
+        return 0.0
+    return float(-np.arctan2(axis[0], -axis[1]))

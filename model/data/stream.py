@@ -1,0 +1,68 @@
+"""The endless stream of training samples: sample number k is the same in every run with the same seed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from model.cv import cv2
+from model.data.augment import Augmentation, crop_sample
+from model.data.sample import Batch, Dataset, Sample, collate
+from model.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+class TrainingStream(torch.utils.data.Dataset[Sample]):
+    """Random access to an infinite mix of datasets: resuming at any sample is exact."""
+
+    def __init__(
+        self,
+        datasets: Sequence[Dataset],
+        shares: Sequence[float],
+        crop_size: int,
+        augmentation: Augmentation,
+        mirrored_vertices: np.ndarray,
+        seed: int,
+    ) -> None:
+        self._datasets = datasets
+        self._shares = np.array(shares, float) / sum(shares)
+        self._crop_size = crop_size
+        self._augmentation = augmentation
+        self._mirrored = mirrored_vertices
+        self._seed = seed
+
+    def __getitem__(self, index: int) -> Sample:
+        rng = np.random.default_rng((self._seed, index))
+        while True:
+            dataset = self._datasets[rng.choice(len(self._datasets), p=self._shares)]
+            try:
+                sample = dataset[int(rng.integers(len(dataset)))]
+            except UserError as error:
+                logger.warning("left out: %s", error)
+                continue
+            return crop_sample(sample, self._crop_size, self._augmentation, rng, self._mirrored)
+
+    def batches(self, start: int, batch_size: int, workers: int = 1) -> Iterator[Batch]:
+        """Batches from sample number `start` on, made in `workers` processes beside the training."""
+        indices = range(start, start + 2**40)
+        loader: DataLoader[Sample] = DataLoader(
+            self,
+            batch_size,
+            sampler=indices,
+            num_workers=workers,
+            collate_fn=collate,
+            worker_init_fn=one_thread,
+            prefetch_factor=4 if workers else None,
+        )
+        return iter(loader)
+
+
+def one_thread(_worker: int) -> None:
+    """Loader processes leave the cores to the training."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

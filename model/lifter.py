@@ -1,0 +1,58 @@
+"""From the backbone's landmarks to a first mesh, so that the network only has to mend it.
+
+Landmarks can be made without pictures, endlessly; what the lifter learns of bodies and poses from
+thousands of samples a second need not be learnt from photographs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LANDMARK_FEATURES = 8
+"""x and y in [-1, 1] of the crop, z in the same unit, visibility, presence, world x, y, z in metres."""
+
+
+class FirstMesh(NamedTuple):
+    """The lifter's answer."""
+
+    points: Tensor
+    """[B, J + C, 3] joints, then coarse vertices; metres, camera axes, mid-hip origin."""
+    camera: Tensor
+    """[B, 3] weak perspective (s, tx, ty): x2d = s * (X + t) in [-1, 1] of the crop."""
+
+
+class Lifter(nn.Module):
+    """A residual multi-layer perceptron over all landmarks at once."""
+
+    def __init__(self, num_landmarks: int, width: int, num_points: int, blocks: int = 2) -> None:
+        super().__init__()
+        self.stem = nn.Linear(num_landmarks * LANDMARK_FEATURES, width)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+            for _ in range(blocks)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.points = nn.Linear(width, 3 * num_points)
+        self.camera = nn.Linear(width, 3)
+        nn.init.normal_(self.points.weight, std=0.01)
+        nn.init.normal_(self.camera.weight, std=0.01)
+        nn.init.zeros_(self.points.bias)
+        with torch.no_grad():
+            self.camera.bias.copy_(torch.tensor([0.9, 0.0, 0.0]))
+
+    @torch.no_grad()
+    def start_from(self, mean_points: Tensor) -> None:
+        """Begin with the mean body, [J + C, 3] metres."""
+        self.points.bias.copy_(mean_points.flatten())
+
+    def forward(self, landmarks: Tensor) -> FirstMesh:
+        """landmarks: [B, L, 8] as `LANDMARK_FEATURES` says."""
+        x = F.gelu(self.stem(landmarks.flatten(1)))
+        for block in self.blocks:
+            x = x + block(x)
+        x = self.norm(x)
+        return FirstMesh(self.points(x).unflatten(1, (-1, 3)), self.camera(x))

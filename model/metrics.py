@@ -1,0 +1,64 @@
+"""Errors between bodies, in the field's terms. Inputs in metres, results in millimetres."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.data.sample import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER
+
+LIMBS = tuple(range(12))
+"""The 12 limb joints of the LSP order: ankles, knees, hips, wrists, elbows, shoulders."""
+
+
+def centred(points: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """(N, P, 3) moved so that the middle of the hips of (N, 14, 3) is the origin."""
+    return points - joints[:, [R_HIP, L_HIP]].mean(1, keepdims=True)
+
+
+def mpjpe(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Mean per-joint position error, hips centred: (N, 14, 3) twice -> (N,) mm."""
+    difference = centred(predicted, predicted) - centred(target, target)
+    return 1000 * np.linalg.norm(difference, axis=-1).mean(-1)
+
+
+def procrustes(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Each (P, 3) of `predicted` moved, turned and scaled onto `target` by least squares (Umeyama 1991).
+
+    (N, P, 3) twice -> (N, P, 3). Never mirrors.
+    """
+    mean_p, mean_t = predicted.mean(1, keepdims=True), target.mean(1, keepdims=True)
+    p, t = predicted - mean_p, target - mean_t
+    u, s, vt = np.linalg.svd(np.einsum("npi,npj->nij", t, p))
+    sign = np.ones_like(s)
+    sign[:, -1] = np.sign(np.linalg.det(u @ vt))
+    rotation = (u * sign[:, None]) @ vt
+    scale = (s * sign).sum(-1) / np.maximum((p**2).sum((1, 2)), 1e-12)
+    return scale[:, None, None] * np.einsum("nij,npj->npi", rotation, p) + mean_t
+
+
+def pa_mpjpe(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """MPJPE after Procrustes alignment: (N, 14, 3) twice -> (N,) mm."""
+    return 1000 * np.linalg.norm(procrustes(predicted, target) - target, axis=-1).mean(-1)
+
+
+def pve(
+    predicted: np.ndarray, target: np.ndarray, predicted_joints: np.ndarray, target_joints: np.ndarray
+) -> np.ndarray:
+    """Per-vertex error, hips centred: (N, V, 3) and (N, 14, 3) twice -> (N,) mm."""
+    difference = centred(predicted, predicted_joints) - centred(target, target_joints)
+    return 1000 * np.linalg.norm(difference, axis=-1).mean(-1)
+
+
+def pck(predicted: np.ndarray, target: np.ndarray, threshold: float = 0.2) -> float:
+    """Share of visible limb joints within `threshold` torso lengths (LSP: shoulder to opposite hip).
+
+    predicted: (N, 14, 2), target: (N, 14, 3) with confidence, in the same unit. Pictures without a visible
+    torso do not count. Returns a number in [0, 1], nan where nothing counts.
+    """
+    diagonals = ((L_SHOULDER, R_HIP), (R_SHOULDER, L_HIP))
+    lengths = np.stack([np.linalg.norm(target[:, a, :2] - target[:, b, :2], axis=-1) for a, b in diagonals])
+    seen = np.stack([(target[:, a, 2] > 0) & (target[:, b, 2] > 0) for a, b in diagonals])
+    torso = np.where(seen, lengths, 0).max(0)
+    counts = (target[:, LIMBS, 2] > 0) & (torso > 0)[:, None]
+    error = np.linalg.norm(predicted[:, LIMBS] - target[:, LIMBS, :2], axis=-1)
+    return float((error < threshold * torso[:, None])[counts].mean()) if counts.any() else float("nan")

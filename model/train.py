@@ -1,0 +1,271 @@
+"""Train the lite network: frozen backbone, a lifter pretrained without pictures, then everything together.
+
+Resumable at any checkpoint: the stream of samples, the schedule and the optimizer go on where they stopped.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from model.blazepose import BlazePose, BlazePoseOutput, load_blazepose
+from model.body import BodyModel, load_body
+from model.checkpoint import TrainingState, load_state, save_state, save_weights
+from model.config import preset
+from model.data.augment import LITE_AUGMENTATION
+from model.data.landmarks import LandmarkGenerator
+from model.data.lspet import LspetDataset
+from model.data.rendered import RenderedDataset
+from model.data.sample import Batch, Dataset, HeatmapTargets
+from model.data.stream import TrainingStream
+from model.decoders import LiteDecoders
+from model.errors import UserError
+from model.evaluate import evaluate_crops
+from model.frozen import freeze_backbone
+from model.hierarchy import Hierarchy, load_hierarchy
+from model.lifter import FirstMesh
+from model.losses import LiteLoss
+from model.pointhmr import Features, Mesh, PointHMR
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """One training run."""
+
+    output: Path
+    """Folder of the run: log.jsonl, state.pt, weights.safetensors."""
+    real: Path | None = None
+    """Folder of LspetDataset."""
+    rendered: Path | None = None
+    """Folder of RenderedDataset."""
+    motion: Path | None = None
+    """poses.npz for the lifter's pretraining."""
+    preset: str = "body-lite"
+    samples: int = 70_000
+    """Samples after which the learning rate has come down to its end."""
+    lifter_steps: int = 2000
+    batch_size: int = 8
+    learning_rate: float = 1.2e-3
+    weight_decay: float = 0.02
+    warm_up: int = 100
+    """Steps until the learning rate is reached."""
+    ema: float = 0.998
+    clip: float = 1.0
+    real_share: float = 0.5
+    checkpoint_minutes: float = 10.0
+    evaluate_samples: int = 10_000
+    """Samples between two evaluations on `evaluate_crops` crops of each validation set."""
+    evaluate_crops: int = 128
+    compile: bool = True
+    seed: int = 0
+
+
+class Trainer:
+    """One run from its first step, or from its last checkpoint, to its end."""
+
+    def __init__(self, settings: TrainSettings) -> None:
+        self.settings = settings
+        settings.output.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(settings.seed)
+        self.hierarchy: Hierarchy = load_hierarchy()
+        self.body: BodyModel = load_body()
+        self.network = PointHMR(preset(settings.preset), self.hierarchy)
+        if not isinstance(self.network.backbone, BlazePose):
+            raise UserError("Only presets over BlazePose are trained with a frozen backbone.")
+        self.network.backbone.load_state_dict(load_blazepose().state_dict())
+        self.network.backbone.requires_grad_(False).eval()
+        self.loss = LiteLoss(self.hierarchy, self.body.keypoint_regressor.numpy())
+        if self.hierarchy.mirrored is None:
+            raise UserError("Training flips pictures: the hierarchy must know each vertex's mirror image.")
+        self.mirrored = self.hierarchy.mirrored
+        self.training, self.validation = self._datasets()
+        self.state = TrainingState(step=0, seen=0)
+        self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimizer = self._optimizer()
+        self._log = settings.output / "log.jsonl"
+
+    def _datasets(self) -> tuple[TrainingStream, dict[str, Dataset]]:
+        settings, train, shares = self.settings, [], []
+        validation: dict[str, Dataset] = {}
+        sources = (
+            (settings.real, LspetDataset, settings.real_share),
+            (settings.rendered, RenderedDataset, 1 - settings.real_share),
+        )
+        for folder, kind, share in sources:
+            if folder is None or share <= 0:
+                continue
+            train.append(kind(folder, "train", self.body, self.hierarchy))
+            shares.append(share)
+            validation[kind.name] = kind(folder, "val", self.body, self.hierarchy)
+        if not train:
+            raise UserError("Training needs pictures: give --real or --rendered a folder.")
+        size = self.network.config.image_size
+        stream = TrainingStream(train, shares, size, LITE_AUGMENTATION, self.mirrored, settings.seed)
+        return stream, validation
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        trained = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
+        is_matrix = {n: p.ndim > 1 and n not in ("token_positions", "joint_tokens") for n, p in trained}
+        groups = [
+            {"params": [p for n, p in trained if is_matrix[n]], "weight_decay": self.settings.weight_decay},
+            {"params": [p for n, p in trained if not is_matrix[n]], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.98))
+
+    def run(self) -> None:
+        """Everything: pretrain, train, evaluate, save. Takes up an earlier run in the same folder."""
+        if (self.settings.output / "state.pt").exists():
+            self.state = load_state(self.settings.output / "state.pt", self.network, self.ema, self.optimizer)
+            logger.info("resumed at %d samples", self.state.seen)
+        else:
+            self._prepare()
+        self._train()
+        self._evaluate()
+        self._save()
+
+    def _prepare(self) -> None:
+        """Measure the backbone's features, start from the mean body, pretrain the lifter."""
+        batches = self.training.batches(0, 32, workers=0)
+        batch = next(batches)
+        decoders, lifter = self.network.decoders, self.network.lifter
+        assert isinstance(decoders, LiteDecoders) and lifter is not None
+        with torch.no_grad():
+            decoders.measure(self.network.backbone(self.network.normalize(batch.images)))
+        lifter.start_from(torch.cat([batch.joints3d.mean(0), batch.vertices.mean(0)]))
+        if self.settings.motion is not None:
+            self._pretrain_lifter(self.settings.motion)
+        self.ema.load_state_dict(self.network.state_dict())
+
+    def _pretrain_lifter(self, motion: Path) -> None:
+        lifter = self.network.lifter
+        assert lifter is not None
+        generator = LandmarkGenerator(motion, self.body, self.hierarchy, seed=self.settings.seed)
+        steps = self.settings.lifter_steps
+        optimizer = torch.optim.AdamW(lifter.parameters(), lr=1e-3, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps, pct_start=0.05)
+        for step in tqdm(range(steps), desc="lifter", mininterval=5):
+            landmarks, batch = generator.batch(128)
+            terms = self.loss.first_terms(lifter(landmarks), batch)
+            optimizer.zero_grad(set_to_none=True)
+            torch.stack(list(terms.values())).sum().backward()
+            optimizer.step()
+            schedule.step()
+            if step % 250 == 0 or step == steps - 1:
+                self._write({"lifter_step": step, **{k: round(v.item(), 4) for k, v in terms.items()}})
+
+    def _train(self) -> None:
+        settings, config = self.settings, self.network.config
+        batches = self.training.batches(self.state.seen, settings.batch_size)
+        first = next(batches)  # the loader's process forks before the backbone starts its threads
+        assert isinstance(self.network.backbone, BlazePose)
+        self.backbone = freeze_backbone(self.network.backbone, config.image_size, settings.batch_size)
+        forward = torch.compile(self._forward) if settings.compile else self._forward
+        bar = tqdm(total=settings.samples, initial=self.state.seen, unit=" samples", mininterval=5)
+        saved = time.monotonic()
+        means: dict[str, float] = {}
+        batch: Batch = first
+        while self.state.seen < settings.samples:
+            terms = self._step(forward, batch)
+            for name, value in terms.items():
+                means[name] = 0.97 * means.get(name, value) + 0.03 * value
+            bar.update(settings.batch_size)
+            if self.state.step % 100 == 0:
+                self._write({"seen": self.state.seen, **{k: round(v, 4) for k, v in means.items()}})
+            if self.state.seen % settings.evaluate_samples < settings.batch_size:
+                self._evaluate()
+            if time.monotonic() - saved > 60 * settings.checkpoint_minutes:
+                self._save()
+                saved = time.monotonic()
+            batch = next(batches)
+        bar.close()
+
+    def _forward(
+        self, maps: BlazePoseOutput, targets: HeatmapTargets
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, FirstMesh | None]:
+        features = self.network.sample(maps, targets)
+        mesh = self.network.regress(features, upsample=False)
+        return mesh.joints, mesh.coarse, mesh.camera, features.heatmap_loss, mesh.first
+
+    def _step(self, forward: object, batch: Batch) -> dict[str, float]:
+        """One step of the optimizer; returns the loss terms."""
+        settings, config = self.settings, self.network.config
+        self.network.train()
+        self.network.backbone.eval()
+        maps = self.backbone(self.network.normalize(batch.images))
+        targets = batch.heatmap_targets(config.heatmap_size)
+        with torch.autocast("cpu", torch.bfloat16):
+            joints, coarse, camera, heatmap_loss, first = forward(maps, targets)  # type: ignore[operator]
+        mesh = Mesh(joints.float(), coarse.float(), camera.float(), first=first)
+        empty = torch.empty(0)
+        terms = self.loss(mesh, Features(empty, empty, empty, heatmap_loss=heatmap_loss), batch)
+        loss = torch.stack(list(terms.values())).sum()
+        progress = min(1.0, self.state.seen / settings.samples)
+        rate = settings.learning_rate * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * min(1.0, (self.state.step + 1) / settings.warm_up)
+        self.optimizer.zero_grad(set_to_none=True)
+        if torch.isfinite(loss):
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip)
+            self.optimizer.step()
+        else:
+            logger.warning("step %d left out: the loss is not finite", self.state.step)
+        self.state = TrainingState(self.state.step + 1, self.state.seen + settings.batch_size)
+        self._update_ema()
+        return {name: value.item() for name, value in terms.items()}
+
+    @torch.no_grad()
+    def _update_ema(self) -> None:
+        step = self.state.step
+        decay = min(self.settings.ema, (1 + step) / (10 + step))
+        trained = [(p, q) for p, q in zip(self.ema.parameters(), self.network.parameters(), strict=True)]
+        pairs = [(p, q) for p, q in trained if q.requires_grad]
+        torch._foreach_lerp_([p for p, _ in pairs], [q for _, q in pairs], 1 - decay)
+        for mine, theirs in zip(self.ema.buffers(), self.network.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    def _evaluate(self) -> None:
+        """Errors of the averaged network on a part of each validation set."""
+        settings = self.settings
+        for name, dataset in self.validation.items():
+            indices = range(min(settings.evaluate_crops, len(dataset)))
+            result = evaluate_crops(
+                self.ema,
+                self.loss,
+                dataset,
+                indices,
+                self.mirrored,
+                backbone=self.backbone,
+                batch_size=settings.batch_size,
+            )
+            entry = {"seen": self.state.seen, "evaluated": name}
+            self._write(entry | {k: round(v, 4) for k, v in result.items()})
+
+    def _save(self) -> None:
+        save_state(self.settings.output / "state.pt", self.state, self.network, self.ema, self.optimizer)
+        save_weights(self.settings.output / "weights.safetensors", self.ema)
+
+    def _write(self, entry: dict[str, object]) -> None:
+        with self._log.open("a") as log:
+            log.write(json.dumps({"time": round(time.time(), 1), **entry}) + "\n")
+
+
+def train(settings: TrainSettings) -> None:
+    """Run (or resume) a training; the settings are kept beside its results."""
+    settings.output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(
+        {k: str(v) if isinstance(v, Path) else v for k, v in asdict(settings).items()}, indent=1
+    )
+    (settings.output / "settings.json").write_text(text + "\n")
+    Trainer(settings).run()

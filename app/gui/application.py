@@ -1,0 +1,67 @@
+"""Starts Qt and the window; the only door from the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+from app.gui.bridge import Bridge
+from app.gui.main_window import MainWindow
+from app.gui.model_info import ModelInfo
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.worker import Worker
+
+Build = Callable[[], tuple[Pipeline, ModelInfo]]
+"""Loads the model; called on the worker's thread, so that the window is there before it."""
+
+
+def create_application() -> QApplication:
+    """The one QApplication of the process.
+
+    On X11, Qt must talk to the screen through EGL: its GLX and Open3D's EGL cannot share a thread.
+    """
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    os.environ.setdefault("QT_XCB_GL_INTEGRATION", "xcb_egl")
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("PointHMR")
+    application.setStyle("Fusion")
+    return application
+
+
+def create_window(
+    build: Build,
+    *,
+    sample: str | Path | None = None,
+    theme: str | None = None,
+    settings_path: Path | None = None,
+) -> MainWindow:
+    """A window with its worker, neither shown nor started; `window.start(spec)` does the rest."""
+    bridge = Bridge()
+
+    def pipeline() -> Pipeline:
+        made, info = build()
+        bridge.on_model(info)
+        return made
+
+    worker = Worker(pipeline, bridge.on_record, bridge.on_status)
+    worker.set_loop(True)
+    window = MainWindow(worker, bridge, sample=sample, theme=theme, settings_path=settings_path)
+    bridge.setParent(window)
+    return window
+
+
+def run_window(spec: str | Path | None, build: Build, *, sample: str | Path | None = None) -> int:
+    """Show the window on a source (None: the sample) until it is closed; returns the exit code."""
+    application = create_application()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    window = create_window(build, sample=sample)
+    window.show()
+    window.start(spec)
+    return application.exec()

@@ -1,0 +1,47 @@
+"""One sentence across the window that can be dismissed; never a modal box."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.gui.icons import pixmap
+from app.gui.theme import DARK, Theme
+from app.gui.widgets import IconButton, label
+
+
+class Banner(QFrame):
+    """Hidden until there is something to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self._theme: Theme = DARK
+        self._serious = True
+        self._icon = QLabel()
+        self.text = label("")
+        self.text.setWordWrap(True)
+        self.close_button = IconButton("close", "Dismiss (Esc)")
+        self.close_button.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 7, 8, 7)
+        row.setSpacing(10)
+        row.addWidget(self._icon)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.close_button)
+        self.hide()
+
+    def say(self, sentence: str, *, serious: bool = True) -> None:
+        """Show a sentence: a fault, or a piece of news."""
+        self._serious = serious
+        self.text.setText(sentence)
+        self.setAccessibleName(sentence)
+        self.set_theme(self._theme)
+        self.show()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Icon in the theme's colours."""
+        self._theme = theme
+        colour = theme.danger if self._serious else theme.success
+        ratio = self.devicePixelRatioF()
+        self._icon.setPixmap(pixmap("warning" if self._serious else "info", colour, 18, ratio))
+        self.close_button.set_theme(theme)

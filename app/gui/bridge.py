@@ -1,0 +1,69 @@
+"""From the worker's thread to the window: Qt signals, and never more than one waiting record."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from app.gui.model_info import ModelInfo
+from app.pipeline.frames import Hops, Record
+from app.pipeline.worker import Status
+
+
+class Controls(Protocol):
+    """What the window asks of the worker; `app.pipeline.worker.Worker` is one, a fake is another."""
+
+    def start(self) -> None: ...
+    def close(self, timeout: float = 2.0) -> bool: ...
+    def open(self, spec: str | Path) -> None: ...
+    def play(self) -> None: ...
+    def pause(self) -> None: ...
+    def step(self, delta: int = 1) -> None: ...
+    def set_hops(self, hops: Hops) -> None: ...
+    def set_all_people(self, on: bool) -> None: ...
+    def choose_person(self, person_id: int | None) -> None: ...
+
+
+class Bridge(QObject):
+    """Give `on_record` and `on_status` to the worker; connect to the signals in the GUI thread.
+
+    A record that arrives before the last one was taken replaces it, so a slow window skips frames instead
+    of falling behind.
+    """
+
+    record_arrived = Signal(object)
+    status_changed = Signal(object)
+    model_ready = Signal(object)
+    _knock = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Lock()
+        self._newest: Record | None = None
+        self._knock.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def on_record(self, record: Record) -> None:
+        """Any thread: keep the newest record and wake the GUI thread once."""
+        with self._lock:
+            waiting = self._newest is not None
+            self._newest = record
+        if not waiting:
+            self._knock.emit()
+
+    def on_status(self, status: Status) -> None:
+        """Any thread: pass the worker's state on, in order."""
+        self.status_changed.emit(status)
+
+    def on_model(self, info: ModelInfo) -> None:
+        """Any thread: the pipeline was built and this is its model."""
+        self.model_ready.emit(info)
+
+    @Slot()
+    def _deliver(self) -> None:
+        with self._lock:
+            record, self._newest = self._newest, None
+        if record is not None:
+            self.record_arrived.emit(record)

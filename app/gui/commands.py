@@ -1,0 +1,139 @@
+"""What menus, buttons and keys do: each command of `Actions` is connected here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from app.gui.about import show_about, show_shortcuts
+from app.gui.export_job import meshes_of
+from app.gui.layout import shortcut
+from app.pipeline.worker import WorkerState
+
+if TYPE_CHECKING:
+    from app.gui.main_window import MainWindow
+
+FILTER = (
+    "Pictures and videos (*.jpg *.jpeg *.png *.bmp *.webp *.tif *.tiff *.gif *.mp4 *.mov *.avi *.mkv *.webm"
+    " *.m4v);;All files (*)"
+)
+
+
+class Commands:
+    """Connects the actions of one window when it is made."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._connect_actions()
+        self._connect_keys()
+
+    def _connect_actions(self) -> None:
+        window = self._window
+        do, parts, mesh = window.commands, window.parts, window.parts.mesh.view
+        pairs = {
+            do.open_file: self.ask_file,
+            do.open_folder: self.ask_folder,
+            do.open_sample: self.open_sample,
+            do.play: self.play_or_pause,
+            do.back: lambda: window.worker.step(-1),
+            do.forward: lambda: window.worker.step(1),
+            do.export_obj: self.ask_export,
+            do.quit: window.close,
+            do.about: lambda: show_about(window),
+            do.shortcuts: lambda: show_shortcuts(window, do.keys()),
+            do.dismiss: parts.banner.hide,
+            do.reset_masks: parts.masking.reset_button.click,
+            do.front: lambda: mesh.look("front"),
+            do.side: lambda: mesh.look("side"),
+            do.top: lambda: mesh.look("top"),
+            do.reset_view: self.reset_views,
+        }
+        for action, command in pairs.items():
+            action.triggered.connect(lambda _=False, run=command: run())
+        for camera in do.cameras:
+            camera.triggered.connect(lambda _=False, action=camera: window.open_source(action.data()))
+        do.freeze.toggled.connect(self.freeze)
+        do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
+        do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
+
+    def _connect_keys(self) -> None:
+        window, card = self._window, self._window.parts.image
+        toggles = {"B": card.boxes, "J": card.joints, "M": card.mesh, "H": card.heat}
+        for key, toggle in toggles.items():
+            shortcut(window, toggle.toolTip().split(" (")[0], key, toggle.toggle)
+        for row, button in enumerate(window.parts.masking.presets, start=1):
+            shortcut(window, f"Masks of row {row}", f"Ctrl+{row}", button.click)
+
+    # Sources
+
+    def ask_file(self) -> None:
+        """Choose a picture or a video."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a picture or a video", self._folder(), FILTER
+        )
+        self.open_path(path)
+
+    def ask_folder(self) -> None:
+        """Choose a folder of pictures."""
+        self.open_path(
+            QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._folder())
+        )
+
+    def _folder(self) -> str:
+        folder = self._window.settings.last_folder
+        return folder if folder and Path(folder).is_dir() else str(Path.home())
+
+    def open_path(self, path: str) -> None:
+        """Open a file or folder and remember where it is; an empty path is a cancelled dialog."""
+        if path:
+            self._window.settings.last_folder = str(Path(path).parent)
+            self._window.open_source(Path(path))
+
+    def open_sample(self) -> None:
+        """Play the bundled clip."""
+        if self._window.sample is None:
+            self._window.parts.banner.say("No sample clip is installed with this program.")
+        else:
+            self._window.open_source(self._window.sample)
+
+    # Playing
+
+    def play_or_pause(self) -> None:
+        """One button for both."""
+        if self._window.state is WorkerState.RUNNING:
+            self._window.worker.pause()
+        else:
+            self._window.worker.play()
+
+    def freeze(self, on: bool) -> None:
+        """Keep the frame while masks are tried on it."""
+        if on:
+            self._window.worker.pause()
+        else:
+            self._window.worker.play()
+        self._window.show_hints()
+
+    def reset_views(self) -> None:
+        """The whole picture, and the first look at the mesh."""
+        self._window.parts.image.view.fit()
+        self._window.parts.mesh.view.reset_view()
+
+    # Export
+
+    def ask_export(self) -> None:
+        """Choose where the OBJ goes."""
+        start = str(Path(self._folder()) / "person.obj")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Export OBJ", start, "Wavefront OBJ (*.obj)")
+        if path:
+            self._window.settings.last_folder = str(Path(path).parent)
+            self.export_obj(Path(path).with_suffix(".obj"))
+
+    def export_obj(self, path: Path) -> None:
+        """Write everyone of the shown frame in the background; the banner tells how it went."""
+        record, info = self._window.record, self._window.info
+        if record is None or info is None or not record.people:
+            self._window.parts.banner.say("There is no person to export.")
+            return
+        self._window.export_job.start(path, meshes_of(record, info), info)

@@ -1,0 +1,68 @@
+"""Numbers and pictures made from one heatmap; no widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.pipeline.cv import cv2
+
+MODE_SHARE = 0.3
+"""A second hill counts as a mode when it is at least this high against the peak."""
+
+
+@dataclass(frozen=True)
+class HeatmapStats:
+    """What a person reads off a heatmap."""
+
+    peak: float
+    """Largest probability of a cell."""
+    spread: float
+    """Root mean square distance from the mean position, in pixels of the crop."""
+    modes: int
+    """Separate hills of at least `MODE_SHARE` of the peak."""
+
+
+def heatmap_stats(heatmap: np.ndarray, crop_size: int) -> HeatmapStats:
+    """Peak, spread and modes of an (n, n) heatmap over a crop of `crop_size` pixels."""
+    n = len(heatmap)
+    total = float(heatmap.sum())
+    peak = float(heatmap.max())
+    if not np.isfinite(total) or total <= 0:
+        return HeatmapStats(0.0, 0.0, 0)
+    cells = np.arange(n)
+    columns, rows = heatmap.sum(axis=0) / total, heatmap.sum(axis=1) / total
+    variance = sum(float((p * cells**2).sum() - (p * cells).sum() ** 2) for p in (columns, rows))
+    smooth = cv2.GaussianBlur(heatmap.astype(np.float32), (0, 0), n / 64)
+    hills = (smooth > MODE_SHARE * smooth.max()).astype(np.uint8)
+    modes = cv2.connectedComponents(hills, connectivity=8)[0] - 1
+    return HeatmapStats(peak, np.sqrt(max(variance, 0.0)) * crop_size / n, int(modes))
+
+
+def enlarge(heatmap: np.ndarray, side: int) -> np.ndarray:
+    """(n, n) -> (side, side) float32 in [0, 1] relative to the peak, smoothly interpolated."""
+    relative = heatmap.astype(np.float32) / max(float(heatmap.max()), 1e-12)
+    return np.clip(cv2.resize(relative, (side, side), interpolation=cv2.INTER_CUBIC), 0.0, 1.0)
+
+
+def tint(intensity: np.ndarray, ramp: np.ndarray) -> np.ndarray:
+    """Intensity (h, w) in [0, 1] -> (h, w, 4) uint8 premultiplied RGBA.
+
+    `ramp` (3,) is one colour, or (256, 3) the colours from no intensity to full. The square root lifts
+    faint hills so that a second mode can be seen beside a strong one.
+    """
+    alpha = np.sqrt(np.linspace(0.0, 1.0, 256))[:, None]
+    table = np.hstack([np.broadcast_to(ramp, (256, 3)) * alpha, alpha])
+    return (table * 255).astype(np.uint8)[(intensity * 255).astype(np.uint8)]
+
+
+def heatmap_to_picture(matrix: np.ndarray, crop_size: int, side: int) -> np.ndarray:
+    """(2, 3) affine from pixels of a `side`-pixel heatmap picture to pixels of the full picture.
+
+    `matrix` is `Crop.matrix`, picture -> crop; both grids have their corner at (0, 0).
+    """
+    full = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    scale = np.diag([crop_size / side, crop_size / side, 1.0])
+    result: np.ndarray = (np.linalg.inv(full) @ scale)[:2]
+    return result

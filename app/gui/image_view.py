@@ -1,0 +1,273 @@
+"""The full picture with people's boxes, meshes, joints and the heatmaps of the pinned vertices."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.gui.colours import person_colour
+from app.gui.marks import TAG_HEIGHT, paint_joints, paint_tag
+from app.gui.model_info import ModelInfo
+from app.gui.overlay import HeatLayer, MeshLayer, MeshOverlay, heat_layers, picture_of
+from app.gui.pins import Pin
+from app.gui.theme import DARK, Theme
+from app.gui.viewport import Viewport
+from app.pipeline.cv import cv2
+from app.pipeline.frames import Person, PersonBox, Record
+
+CLICK = 4
+
+
+class ImageView(QWidget):
+    """Keeps the picture's aspect; the wheel zooms, a drag pans, a click on a box chooses the person."""
+
+    person_clicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumSize(240, 200)
+        self.setAccessibleName("Image view")
+        self.setMouseTracking(True)
+        self.theme: Theme = DARK
+        self.port = Viewport()
+        self.hint = ""
+        self.stale = False
+        """The source is gone: what is shown is old and drawn pale."""
+        self.badge = ""
+        self.show_boxes, self.show_mesh, self.show_heat, self.show_joints = True, True, True, False
+        self.mesh_opacity, self.heat_opacity = 0.8, 0.85
+        self.draw_ms = 0.0
+        self._map_name = ""
+        self._info: ModelInfo | None = None
+        self._record: Record | None = None
+        self._chosen: int | None = None
+        self._pins: tuple[Pin, ...] = ()
+        self._overlay = MeshOverlay()
+        self._mesh: MeshLayer | None = None
+        self._heat: list[HeatLayer] = []
+        self._levels: dict[int, QImage] = {}
+        self._press: QPointF | None = None
+        self._last = QPointF()
+        self._redraw = QTimer(self, singleShot=True, interval=0)
+        self._redraw.timeout.connect(self._draw_mesh)
+
+    def enable(self) -> None:
+        """Open3D is imported: the mesh can be drawn."""
+        self._overlay.open()
+        self._redraw.start()
+
+    def shutdown(self) -> None:
+        """Free the renderer; the window calls this when it closes."""
+        self._redraw.stop()
+        self._overlay.close()
+
+    def set_model_info(self, info: ModelInfo) -> None:
+        """The topology of the meshes to come."""
+        self._info = info
+        self._overlay.forget()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours around the picture."""
+        self.theme = theme
+        self.update()
+
+    def set_record(self, record: Record | None, chosen: int | None) -> None:
+        """Show a record; the heatmaps are those of person `chosen`."""
+        start = time.perf_counter()
+        self._record, self._chosen = record, chosen
+        self._levels.clear()
+        self._fit()
+        self._draw_heat()
+        self._draw_mesh()
+        self.draw_ms = (time.perf_counter() - start) * 1000
+
+    def set_pins(self, pins: tuple[Pin, ...]) -> None:
+        """Show the heatmaps of these vertices."""
+        self._pins = pins
+        self._draw_heat()
+        self.update()
+
+    def set_map(self, name: str) -> None:
+        """One of `overlay.COLOUR_MAPS`."""
+        self._map_name = name
+        self._draw_heat()
+        self.update()
+
+    def set_layers(self, *, boxes: bool, mesh: bool, heat: bool, joints: bool) -> None:
+        """Which layers are drawn."""
+        self.show_boxes, self.show_joints = boxes, joints
+        self.show_mesh, self.show_heat = mesh, heat
+        self._draw_heat()
+        self._draw_mesh()
+
+    def set_opacity(self, mesh: float, heat: float) -> None:
+        """Opacity of both overlays in [0, 1]."""
+        self.mesh_opacity, self.heat_opacity = mesh, heat
+        self.update()
+
+    def fit(self) -> None:
+        """The whole picture again."""
+        self.port.reset()
+        self._fit()
+        self._redraw.start()
+
+    @property
+    def person(self) -> Person | None:
+        """The person whose heatmaps are shown."""
+        return self._record.person(self._chosen) if self._record else None
+
+    def _fit(self) -> None:
+        if self._record is not None:
+            height, width = self._record.frame.image.shape[:2]
+            self.port.set_sizes(width, height, self.width(), self.height())
+
+    def _draw_heat(self) -> None:
+        person = self.person
+        visible = person is not None and self._info is not None and self.show_heat
+        self._heat = []
+        if visible and person is not None and self._info is not None:
+            self._heat = heat_layers(person, self._info, self._pins, self._map_name)
+
+    def _draw_mesh(self) -> None:
+        self._mesh = None
+        if self._record is not None and self._info is not None and self.show_mesh:
+            visible = self.port.visible()
+            self._mesh = self._overlay.draw(self._record.people, self._info, visible)
+        self.update()
+
+    def box_rect(self, box: PersonBox) -> QRectF:
+        """A person's box in pixels of the widget."""
+        return self.port.to_widget_rect(QRectF(*box.xywh))
+
+    def box_at(self, spot: QPointF) -> int | None:
+        """Id of the smallest box under a point of the widget."""
+        people = self._record.people if self._record else ()
+        under = [p.box for p in people if self.box_rect(p.box).contains(spot)]
+        return min(under, key=lambda b: b.width * b.height).id if under else None
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Picture, mesh, heat, joints, boxes, from back to front."""
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), QColor(self.theme.canvas_bottom))
+        if self._record is None:
+            self._paint_hint(painter)
+        else:
+            self._paint_record(painter, self._record)
+        if self.stale and self._record is not None:
+            painter.fillRect(self.rect(), self.theme.colour("canvas_bottom", 0.6))
+        if self.badge:
+            self._paint_badge(painter, self.badge)
+        painter.end()
+
+    def _paint_hint(self, painter: QPainter) -> None:
+        painter.setPen(self.theme.colour("muted"))
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.hint)
+
+    def _paint_record(self, painter: QPainter, record: Record) -> None:
+        painter.drawImage(self.port.place(), self._scaled(record.frame.image))
+        painter.save()
+        painter.setClipRect(self.port.place())
+        if self._mesh is not None:
+            painter.setOpacity(self.mesh_opacity)
+            painter.drawImage(self.port.to_widget_rect(self._mesh.place), self._mesh.image)
+        painter.setOpacity(self.heat_opacity)
+        for layer in self._heat:
+            painter.save()
+            painter.setTransform(layer.transform * self.port.transform(), True)
+            painter.drawImage(0, 0, layer.image)
+            painter.restore()
+        painter.setOpacity(1.0)
+        painter.restore()
+        for person in record.people:
+            if self.show_joints:
+                spots = [self.port.to_widget(QPointF(*xy)) for xy in person.joints2d.tolist()]
+                paint_joints(painter, spots)
+            if self.show_boxes:
+                self._paint_box(painter, person)
+
+    def _scaled(self, picture: np.ndarray) -> QImage:
+        """The picture halved as often as fits the screen, so that large photographs stay smooth and fast."""
+        level = max(0, math.floor(math.log2(1 / max(self.port.scale * self.devicePixelRatioF(), 1e-6))))
+        if level not in self._levels:
+            if level:
+                size = max(1, picture.shape[1] >> level), max(1, picture.shape[0] >> level)
+                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            self._levels[level] = picture_of(picture)
+        return self._levels[level]
+
+    def _paint_box(self, painter: QPainter, person: Person) -> None:
+        rect = self.box_rect(person.box)
+        primary = person is self.person
+        colour = QColor(self.theme.accent) if primary else _qcolour(person_colour(person.box.id))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(0, 0, 0, 90), 3.6 if primary else 2.6))
+        painter.drawRoundedRect(rect, 6, 6)
+        painter.setPen(QPen(colour, 1.8 if primary else 1.2))
+        painter.drawRoundedRect(rect, 6, 6)
+        text = f"Person {person.box.id}   {person.presence * 100:.0f} %"
+        above = rect.topLeft() - QPointF(0, TAG_HEIGHT + 3)
+        spot = above if above.y() >= 2 else rect.topLeft() + QPointF(6, 6)
+        front = QColor(self.theme.on_accent) if primary else QColor("#0d1117")
+        paint_tag(painter, spot, text, colour, front)
+
+    def _paint_badge(self, painter: QPainter, text: str) -> None:
+        paint_tag(painter, QPointF(12, 12), text, QColor(self.theme.accent), QColor(self.theme.on_accent))
+
+    # Mouse
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit again and draw the mesh at the new size."""
+        self._fit()
+        self._redraw.start()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer."""
+        self.port.zoom_at(event.position(), 1.15 ** (event.angleDelta().y() / 120))
+        self._redraw.start()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag, or a click."""
+        self._press = self._last = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pan while a button is down; else show a hand over a box."""
+        if self._press is not None and event.buttons():
+            self.port.pan(event.position() - self._last)
+            self._last = event.position()
+            self._redraw.start()
+        else:
+            over = self.show_boxes and self.box_at(event.position()) is not None
+            self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click that did not move chooses the person under it."""
+        press, self._press = self._press, None
+        if press is not None and (event.position() - press).manhattanLength() < CLICK:
+            person_id = self.box_at(event.position())
+            if person_id is not None:
+                self.person_clicked.emit(person_id)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The whole picture again."""
+        self.fit()
+
+
+def _qcolour(colour: np.ndarray) -> QColor:
+    return QColor.fromRgbF(*(float(c) for c in colour))

@@ -1,0 +1,70 @@
+"""Helpers that put widgets side by side; nothing about what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+SIDE_WIDTH = 268
+
+
+def splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    """Widgets that share the space evenly, with a gap that can be dragged."""
+    result = QSplitter(orientation)
+    result.setChildrenCollapsible(False)
+    result.setHandleWidth(8)
+    for place, widget in enumerate(widgets):
+        result.addWidget(widget)
+        result.setStretchFactor(place, 1)
+    result.setSizes([1000] * len(widgets))
+    return result
+
+
+def side_column(*widgets: QWidget) -> QScrollArea:
+    """Cards from top to bottom in a column that scrolls when the window is low."""
+    inside = QWidget()
+    inside.setObjectName("bare")
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.addStretch(1)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.viewport().setAutoFillBackground(False)
+    scroll.setWidget(inside)
+    scroll.setMinimumWidth(SIDE_WIDTH)
+    scroll.setMaximumWidth(380)
+    return scroll
+
+
+def shortcut(window: QMainWindow, text: str, key: str, run: Callable[[], object]) -> QAction:
+    """A command that has a key and no button."""
+    action = QAction(text, window)
+    action.setShortcut(QKeySequence(key))
+    action.triggered.connect(lambda _=False: run())
+    window.addAction(action)
+    return action
+
+
+def switch(window: QMainWindow, text: str, widget: QWidget, key: str) -> QAction:
+    """A command that shows or hides a part of the window."""
+    action = QAction(text, window)
+    action.setShortcut(QKeySequence(key))
+    action.setCheckable(True)
+    action.setChecked(True)
+    action.toggled.connect(widget.setVisible)
+    window.addAction(action)
+    return action
+
+
+def set_checked(action: QAction, on: bool) -> None:
+    """Check an action without telling anyone."""
+    blocked = action.blockSignals(True)
+    action.setChecked(on)
+    action.blockSignals(blocked)

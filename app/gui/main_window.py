@@ -1,0 +1,264 @@
+"""The window: takes records and states from the worker, shows them, and ends everything at its close."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow
+
+from app.gui.actions import Actions
+from app.gui.bridge import Bridge, Controls
+from app.gui.commands import Commands
+from app.gui.export_job import ExportJob
+from app.gui.layout import set_checked
+from app.gui.model_info import ModelInfo
+from app.gui.parts import Parts
+from app.gui.people_choice import PeopleChoice
+from app.gui.pins import Pins
+from app.gui.settings import default_path, load_settings, save_settings
+from app.gui.theme import Theme, ThemeSwitch
+from app.gui.warmup import Warmup
+from app.pipeline.frames import Hops, Person, Record
+from app.pipeline.worker import Status, WorkerState
+
+WELCOME = "Drop a picture, a video or a folder here,\nor choose a source above."
+
+
+class MainWindow(QMainWindow):
+    """See `start` for the life of a window. `record_shown` counts the records that were drawn."""
+
+    record_shown = Signal(int)
+    status_shown = Signal(object)
+
+    def __init__(
+        self,
+        worker: Controls,
+        bridge: Bridge,
+        model_info: ModelInfo | None = None,
+        *,
+        settings_path: Path | None = None,
+        sample: str | Path | None = None,
+        theme: str | None = None,
+    ) -> None:
+        """`sample` is the bundled clip; `theme` goes before the remembered one; the worker is not started."""
+        super().__init__()
+        self.setWindowTitle("PointHMR")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 600)
+        self.worker, self.bridge, self.sample = worker, bridge, sample
+        self.info: ModelInfo | None = None
+        self.record: Record | None = None
+        self.state = WorkerState.IDLE
+        self.shown = 0
+        self._settings_path = settings_path or default_path()
+        self.settings, complaint = load_settings(self._settings_path)
+        self.themes = ThemeSwitch(self)
+        self.pins = Pins(self)
+        self.warmup = Warmup(self)
+        self.export_job = ExportJob(self)
+        self.commands = Actions(self)
+        self.people = PeopleChoice(self.commands, self)
+        self.parts = Parts(self, self.settings, self.pins, self.themes.theme)
+        self.people.button = self.commands.build_toolbar()
+        self.parts.build_menus(self.commands)
+        self._runs = Commands(self)
+        self._mesh_later = QTimer(self, singleShot=True, interval=0)
+        self._connect()
+        self.themes.choose(theme or self.settings.theme)
+        self.parts.restore()
+        self._set_state(Status(WorkerState.IDLE))
+        if model_info is not None:
+            self.set_model_info(model_info)
+        if complaint:
+            self.parts.banner.say(complaint)
+
+    def _connect(self) -> None:
+        parts = self.parts
+        self.bridge.record_arrived.connect(self.show_record)
+        self.bridge.status_changed.connect(self._set_state)
+        self.bridge.model_ready.connect(self.set_model_info)
+        self.themes.changed.connect(self._set_theme)
+        self.pins.changed.connect(self._show_pins)
+        self.warmup.ready.connect(parts.enable_views)
+        self.export_job.done.connect(self._exported)
+        self._mesh_later.timeout.connect(self._show_mesh)
+        parts.masking.hops_changed.connect(self._set_hops)
+        parts.image.view.person_clicked.connect(self.people.choose)
+        parts.mesh.view.person_picked.connect(self.people.choose)
+        parts.mesh.view.picked.connect(self.pins.add)
+        self.people.chosen_changed.connect(self._choose_person)
+        self.people.everyone_changed.connect(self.worker.set_all_people)
+
+    # Life
+
+    def start(self, spec: str | Path | None = None) -> None:
+        """Start the worker and open a source, or the sample when there is none."""
+        self.worker.start()
+        self.worker.set_hops(self.parts.masking.hops)
+        self.worker.set_all_people(self.people.everyone)
+        spec = self.sample if spec is None else spec
+        if spec is not None:
+            self.open_source(spec)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Load Open3D once the window can be seen."""
+        super().showEvent(event)
+        self.parts.mesh.view.setFocus()
+        QTimer.singleShot(0, self.warmup.start)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End every thread and timer, keep the settings."""
+        self._remember()
+        self.bridge.blockSignals(True)
+        self.worker.close()
+        self.warmup.stop()
+        self.export_job.stop()
+        self._mesh_later.stop()
+        self.parts.shutdown()
+        super().closeEvent(event)
+
+    def _remember(self) -> None:
+        self.settings.theme = self.themes.choice
+        self.settings.pins = self.pins.vertices if self.pins.touched else None
+        self.parts.remember()
+        save_settings(self._settings_path, self.settings)
+
+    # Model, records and states
+
+    def set_model_info(self, info: ModelInfo) -> None:
+        """The model is loaded; may come before or after the first show."""
+        self.info = info
+        self.parts.set_model_info(info)
+        remembered, count = self.settings.pins, len(info.part_of_vertex)
+        known = remembered is not None and all(0 <= v < count for v in remembered)
+        self.pins.reset(remembered if known and remembered is not None else info.default_pins())
+        self.pins.touched = known
+        self.show_hints()
+
+    @property
+    def views_ready(self) -> bool:
+        """Whether Open3D is there and the meshes can be drawn."""
+        return bool(self.parts.mesh.view.renderer_name)
+
+    @property
+    def person(self) -> Person | None:
+        """The person whose heatmaps are shown."""
+        return self.record.person(self.people.chosen) if self.record else None
+
+    def show_record(self, record: Record) -> None:
+        """Show a new record: the picture now, the mesh in the next turn of the event loop."""
+        self.record = record
+        self.people.seen(tuple(p.box.id for p in record.people))
+        self.parts.image.view.set_record(record, self.people.chosen)
+        self.parts.strip.set_record(record, self.people.chosen)
+        self._show_facts()
+        self.commands.export_obj.setEnabled(bool(record.people))
+        self._mesh_later.start()
+
+    def _show_mesh(self) -> None:
+        record, view = self.record, self.parts.mesh.view
+        if record is None:
+            return
+        view.hint = "" if record.people else "No person found in this frame."
+        view.set_record(record)
+        self._mark_pins()
+        self.parts.status.set_record(record, view.draw_ms + self.parts.image.view.draw_ms)
+        self.shown += 1
+        self.record_shown.emit(self.shown)
+
+    def _set_state(self, status: Status) -> None:
+        self.state = status.state
+        self.parts.status.set_status(status)
+        running = status.state is WorkerState.RUNNING
+        do = self.commands
+        do.set_icon(do.play, "pause" if running else "play", self.themes.theme)
+        do.play.setText("Pause" if running else "Play")
+        loaded = status.state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
+        for action in (do.play, do.back, do.forward, do.freeze):
+            action.setEnabled(loaded)
+        if running or not loaded:
+            set_checked(do.freeze, False)
+        if status.state is WorkerState.FAULTED:
+            self.parts.banner.say(status.message or "The source stopped.")
+        do.export_obj.setEnabled(self.record is not None and bool(self.record.people))
+        self.show_hints()
+        self.status_shown.emit(status)
+
+    def show_hints(self) -> None:
+        """Words where there is no picture yet, the badge of a frozen one, a veil over an old one."""
+        opening = self.state is WorkerState.OPENING
+        loading = "Loading the model…" if self.info is None else "Opening…"
+        image, mesh = self.parts.image.view, self.parts.mesh.view
+        image.hint = loading if opening else WELCOME
+        if self.record is None:
+            mesh.hint = loading if opening else ""
+        image.badge = "Frozen" if self.commands.freeze.isChecked() else ""
+        image.stale = mesh.stale = self.state is WorkerState.FAULTED
+        image.update()
+        mesh.update()
+
+    def _set_theme(self, theme: Theme) -> None:
+        self.parts.set_theme(theme)
+        self.commands.set_theme(theme)
+        for action in self.commands.themes.actions():
+            action.setChecked(action.data() == self.themes.choice)
+
+    # What the person does
+
+    def open_source(self, spec: str | Path) -> None:
+        """Show another source; a fault comes back as a state and is told in the banner."""
+        self.parts.banner.hide()
+        self.record = None
+        self.people.forget()
+        self.parts.image.view.set_record(None, None)
+        self.parts.mesh.view.set_record(None)
+        self.parts.strip.set_record(None, None)
+        self._show_facts()
+        self.worker.open(spec)
+
+    def export_obj(self, path: Path) -> None:
+        """Write everyone of the shown frame in the background; `export_job.done` and the banner tell."""
+        self._runs.export_obj(path)
+
+    def _exported(self, path: str, fault: str) -> None:
+        self.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))
+
+    def _set_hops(self, hops: Hops) -> None:
+        self.worker.set_hops(hops)
+        self._show_facts()
+
+    def _choose_person(self, person_id: int | None) -> None:
+        self.worker.choose_person(person_id)
+        if self.record is not None:
+            self.parts.image.view.set_record(self.record, person_id)
+            self.parts.strip.set_record(self.record, person_id)
+        self._mark_pins()
+        self._show_facts()
+
+    def _show_pins(self) -> None:
+        self.parts.image.view.set_pins(self.pins.shown)
+        self._mark_pins()
+        self._show_facts()
+
+    def _mark_pins(self) -> None:
+        person = self.person
+        self.parts.mesh.view.set_pins(self.pins.items, self.pins.chosen, person.box.id if person else None)
+
+    def _show_facts(self) -> None:
+        person, count = self.person, len(self.record.people) if self.record else 0
+        self.parts.vertex.show_vertex(self.info, person, self.pins.chosen, self.parts.masking.hops)
+        self.parts.person.show_person(person, count)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders of this machine."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first one."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self._runs.open_path(paths[0])

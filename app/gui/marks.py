@@ -1,0 +1,45 @@
+"""Small marks over a picture: joints with their bones, and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+
+BONES = (
+    *((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 8), (3, 9)),
+    *((6, 7), (7, 8), (8, 9), (9, 10), (10, 11), (12, 13)),
+)
+"""Pairs of LSP joints that are joined by a line."""
+RIGHT_JOINTS = (0, 1, 2, 6, 7, 8)
+RIGHT, LEFT = "#f0a45f", "#6cb8f2"
+TAG_HEIGHT = 19.0
+
+
+def paint_joints(painter: QPainter, spots: Sequence[QPointF]) -> None:
+    """The 14 LSP joints in pixels of the widget: right ones orange, left ones blue."""
+    for width, colour in ((4.0, QColor(0, 0, 0, 120)), (2.0, QColor(255, 255, 255, 225))):
+        painter.setPen(QPen(colour, width, c=Qt.PenCapStyle.RoundCap))
+        for a, b in BONES:
+            painter.drawLine(spots[a], spots[b])
+    painter.setPen(QPen(QColor(0, 0, 0, 150), 1))
+    for index, spot in enumerate(spots):
+        painter.setBrush(QColor(RIGHT if index in RIGHT_JOINTS else LEFT))
+        painter.drawEllipse(spot, 3.4, 3.4)
+
+
+def paint_tag(painter: QPainter, corner: QPointF, text: str, back: QColor, front: QColor) -> None:
+    """A few words on a rounded plate."""
+    font = QFont(painter.font())
+    font.setPixelSize(11)
+    font.setWeight(QFont.Weight.DemiBold)
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    rect = QRectF(corner.x(), corner.y(), metrics.horizontalAdvance(text) + 12, TAG_HEIGHT)
+    painter.setPen(Qt.PenStyle.NoPen)
+    back.setAlphaF(0.92)
+    painter.setBrush(back)
+    painter.drawRoundedRect(rect, 5, 5)
+    painter.setPen(front)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)

@@ -1,0 +1,82 @@
+"""What the window must know about the loaded model, and nothing about how it was loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+END_PARTS = ("head", "left_hand", "right_hand", "left_foot", "right_foot")
+"""Parts whose outermost vertex is pinned at the first start."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Names, topology and hop distances of the model that draws the people."""
+
+    model_name: str
+    sha256: str
+    device: str
+    faces: np.ndarray
+    """(F, 3) int, full mesh."""
+    coarse_faces: np.ndarray
+    """(F2, 3) int, coarse mesh."""
+    coarse_of_vertex: np.ndarray
+    """(V,) int: the coarse vertex that drives each full vertex most."""
+    vertex_of_coarse: np.ndarray
+    """(C,) int: the full vertex that a coarse vertex is."""
+    part_of_vertex: np.ndarray
+    """(V,) int, index into `part_names`."""
+    part_names: tuple[str, ...]
+    hops: np.ndarray
+    """(C, C) int: distance of two coarse vertices along edges of the coarse mesh."""
+    diameter: int
+    """Largest useful mask threshold; beyond it the mask is off."""
+    uv: np.ndarray | None = None
+    """(N, 2) texture coordinates, or None."""
+    uv_faces: np.ndarray | None = None
+    """(F, 3) int into `uv`, or None."""
+
+    @property
+    def title(self) -> str:
+        """Name and short hash, as the status bar shows them."""
+        return f"{self.model_name} {self.sha256[:8]}"
+
+    @property
+    def coarse_count(self) -> int:
+        """Number of coarse vertices C."""
+        return len(self.vertex_of_coarse)
+
+    @cached_property
+    def mean_allowed(self) -> np.ndarray:
+        """(diameter + 1,) mean number of vertices within h hops, for h = 0 ... diameter."""
+        counts = np.bincount(self.hops.ravel().astype(np.int64), minlength=self.diameter + 1)
+        return np.cumsum(counts)[: self.diameter + 1] / len(self.hops)
+
+    def allowed_by(self, threshold: int | None) -> float:
+        """Mean number of coarse vertices that a vertex may attend to; None is off."""
+        if threshold is None or threshold > self.diameter:
+            return float(self.coarse_count)
+        return float(self.mean_allowed[max(threshold, 0)])
+
+    def vertex_name(self, vertex: int) -> str:
+        """The body part of a full vertex in words, such as "Left hand"."""
+        name = self.part_names[int(self.part_of_vertex[vertex])]
+        return name.replace("_", " ").capitalize()
+
+    def default_pins(self) -> tuple[int, ...]:
+        """Full vertices at the tips of head, hands and feet, found on the coarse mesh alone.
+
+        The tip of a part is its vertex with most hops to any vertex outside of the part.
+        """
+        part = self.part_of_vertex[self.vertex_of_coarse]
+        pins = []
+        for name in END_PARTS:
+            if name not in self.part_names:
+                continue
+            inside = part == self.part_names.index(name)
+            if inside.any() and not inside.all():
+                depth = self.hops[np.ix_(inside, ~inside)].min(axis=1)
+                pins.append(int(self.vertex_of_coarse[np.flatnonzero(inside)[int(depth.argmax())]]))
+        return tuple(pins)

@@ -1,0 +1,98 @@
+"""The widgets of the window and how they are laid out; nothing about what they do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+
+from app.gui.actions import Actions
+from app.gui.banner import Banner
+from app.gui.heatmap_strip import HeatmapStrip
+from app.gui.layout import SIDE_WIDTH, side_column, splitter, switch
+from app.gui.masking_panel import MaskingPanel
+from app.gui.model_info import ModelInfo
+from app.gui.pins import Pins
+from app.gui.selection_panel import PersonCard, VertexCard
+from app.gui.settings import Settings
+from app.gui.status_line import StatusLine
+from app.gui.theme import Theme
+from app.gui.view_cards import ImageCard, MeshCard
+
+
+class Parts:
+    """Two views over the strip, the cards beside them, the banner above and the status below."""
+
+    def __init__(self, window: QMainWindow, settings: Settings, pins: Pins, theme: Theme) -> None:
+        self.image = ImageCard(settings)
+        self.mesh = MeshCard(settings)
+        self.masking = MaskingPanel(settings.hops)
+        self.vertex = VertexCard()
+        self.person = PersonCard()
+        self.strip = HeatmapStrip(pins, theme)
+        self.banner = Banner()
+        self.status = StatusLine()
+        self._settings = settings
+        self._window = window
+        self.side = side_column(self.masking, self.vertex, self.person)
+        views = splitter(Qt.Orientation.Horizontal, self.image, self.mesh)
+        self.rows = splitter(Qt.Orientation.Vertical, views, self.strip)
+        self.rows.setSizes([560, 200])
+        self.rows.setStretchFactor(0, 4)
+        self.columns = splitter(Qt.Orientation.Horizontal, self.rows, self.side)
+        self.columns.setSizes([2000, SIDE_WIDTH])
+        self.columns.setStretchFactor(1, 0)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(10, 0, 10, 2)
+        column.setSpacing(6)
+        column.addWidget(self.banner)
+        column.addWidget(self.columns, 1)
+        window.setCentralWidget(central)
+        window.setStatusBar(self.status)
+
+    def build_menus(self, actions: Actions) -> None:
+        """The menu bar, with switches for strip and side panel."""
+        strip = switch(self._window, "Heatmap strip", self.strip, "Ctrl+H")
+        side = switch(self._window, "Side panel", self.side, "Ctrl+D")
+        actions.build_menus([strip, side])
+
+    def set_theme(self, theme: Theme) -> None:
+        """Everything that is painted and not styled."""
+        for part in (self.image, self.mesh, self.masking, self.strip, self.banner, self.status):
+            part.set_theme(theme)
+
+    def set_model_info(self, info: ModelInfo) -> None:
+        """Everything that needs the mesh."""
+        for part in (self.image.view, self.mesh.view, self.masking, self.strip, self.status):
+            part.set_model_info(info)
+
+    def enable_views(self) -> None:
+        """Open3D is imported: the views may draw meshes."""
+        self.image.view.enable()
+        self.mesh.view.enable()
+
+    def shutdown(self) -> None:
+        """Free what draws meshes."""
+        self.image.view.shutdown()
+        self.mesh.view.shutdown()
+
+    def restore(self) -> None:
+        """Sizes and places of the last session."""
+        settings = self._settings
+        if settings.geometry:
+            self._window.restoreGeometry(QByteArray(settings.geometry))
+        else:
+            self._window.resize(1440, 900)
+        for part, state in ((self.columns, settings.columns), (self.rows, settings.rows)):
+            if state:
+                part.restoreState(QByteArray(state))
+
+    def remember(self) -> None:
+        """Write sizes, places and controls into the settings."""
+        settings = self._settings
+        settings.geometry = bytes(self._window.saveGeometry().data())
+        settings.columns = bytes(self.columns.saveState().data())
+        settings.rows = bytes(self.rows.saveState().data())
+        settings.hops = self.masking.hops
+        settings.colour_by = self.mesh.colour_by.currentText()
+        self.image.remember(settings)

@@ -1,0 +1,82 @@
+"""The pinned vertices: one list that the strip, the picture and the mesh all show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.gui.colours import PIN_COLOURS, pin_colour
+
+LIMIT = 12
+"""More cards than this help nobody."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One pinned vertex of the full mesh."""
+
+    vertex: int
+    slot: int
+    """Which colour; kept while others come and go."""
+
+    @property
+    def colour(self) -> np.ndarray:
+        """(3,) sRGB in [0, 1]."""
+        return pin_colour(self.slot)
+
+
+class Pins(QObject):
+    """Pinned vertices in order, and which one is chosen, if any."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.items: tuple[Pin, ...] = ()
+        self.chosen: int | None = None
+        """Vertex of the chosen pin; None shows all."""
+        self.touched = False
+        """Whether the person changed the defaults."""
+
+    @property
+    def vertices(self) -> tuple[int, ...]:
+        """The pinned vertices in order."""
+        return tuple(pin.vertex for pin in self.items)
+
+    @property
+    def shown(self) -> tuple[Pin, ...]:
+        """Pins whose heatmaps are drawn on the picture: the chosen one, else all."""
+        return tuple(p for p in self.items if self.chosen is None or p.vertex == self.chosen)
+
+    def reset(self, vertices: Iterable[int]) -> None:
+        """Replace all pins, without counting it as a change by the person."""
+        unique = list(dict.fromkeys(vertices))[:LIMIT]
+        self.items = tuple(Pin(vertex, slot) for slot, vertex in enumerate(unique))
+        self.chosen = None
+        self.changed.emit()
+
+    def add(self, vertex: int) -> None:
+        """Pin a vertex and choose it; the oldest goes when there are too many."""
+        if vertex not in self.vertices:
+            kept = self.items[-(LIMIT - 1) :]
+            used = {pin.slot for pin in kept}
+            free = [slot for slot in range(max(LIMIT, len(PIN_COLOURS))) if slot not in used]
+            self.items = (*kept, Pin(vertex, free[0]))
+            self.touched = True
+        self.chosen = vertex
+        self.changed.emit()
+
+    def remove(self, vertex: int) -> None:
+        """Take a pin away."""
+        self.items = tuple(pin for pin in self.items if pin.vertex != vertex)
+        self.chosen = None if self.chosen == vertex else self.chosen
+        self.touched = True
+        self.changed.emit()
+
+    def toggle(self, vertex: int) -> None:
+        """Choose a pin, or show all again when it was chosen."""
+        self.chosen = None if self.chosen == vertex else vertex
+        self.changed.emit()

@@ -1,0 +1,108 @@
+"""People of one record -> one mesh to draw: where each stands, and the colour of each vertex."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.gui.colours import colour_map, part_colours, person_colour
+from app.gui.model_info import ModelInfo
+from app.gui.shading import topology_of
+from app.pipeline.frames import Person
+
+COLOUR_BY = ("Plain", "Part", "Depth", "Confidence")
+APART = 0.75
+"""People at the same distance stand at least this many metres apart."""
+DEPTH_LIMIT = 2.5
+CONFIDENT = 0.25
+"""Peak of a heatmap that counts as fully confident on the colour scale."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All people on one floor (y = 0), stacked person by person."""
+
+    vertices: np.ndarray
+    """(P * V, 3) metres."""
+    faces: np.ndarray
+    """(P * F, 3) int."""
+    albedo: np.ndarray
+    """(P * V, 3) colours before light."""
+    ids: tuple[int, ...]
+    """Person of each stack."""
+    vertex_count: int
+    """V, so that stacked index // V is the place in `ids` and index % V the vertex."""
+
+    def stack_of(self, person_id: int) -> int:
+        """Place of a person in the stacks; 0 when gone."""
+        return self.ids.index(person_id) if person_id in self.ids else 0
+
+
+def placements(people: Sequence[Person], width: int) -> np.ndarray:
+    """(P, 3) where the middle of each one's hips stands, from the weak-perspective cameras.
+
+    A pixel is s * X + tx, so at focal length f a person is f / s away and (tx - centre) / s to the side.
+    The group is centred; people who would overlap are pushed apart sideways.
+    """
+    cameras = np.array([p.camera for p in people], dtype=float).reshape(-1, 3)
+    scale = np.maximum(cameras[:, 0], 1e-6)
+    away = 1.2 * width / scale
+    side = (cameras[:, 1] - width / 2) / scale
+    spots = np.zeros((len(people), 3))
+    if len(people) > 1:
+        spots[:, 0] = _spread(side, away)
+        spots[:, 2] = np.clip(away - np.median(away), -DEPTH_LIMIT, DEPTH_LIMIT)
+        spots[:, 0] -= (spots[:, 0].min() + spots[:, 0].max()) / 2
+    return spots
+
+
+def _spread(side: np.ndarray, away: np.ndarray) -> np.ndarray:
+    order = np.argsort(side, kind="stable")
+    result = side.copy()
+    for place, index in enumerate(order[1:], start=1):
+        near = [j for j in order[:place] if abs(away[j] - away[index]) < APART]
+        result[index] = max([result[index], *(result[j] + APART for j in near)])
+    return result
+
+
+def build_scene(
+    people: Sequence[Person], info: ModelInfo, width: int, colour_by: str, faces: np.ndarray
+) -> Scene:
+    """Stand everyone on the floor. `faces` comes from `stacked_faces`, so that it is made only once."""
+    spots = placements(people, width)
+    stacks, colours = [], []
+    for person, spot in zip(people, spots, strict=True):
+        vertices = person.vertices.astype(np.float64)
+        stacks.append(vertices + np.array([spot[0], -vertices[:, 1].max(), spot[2]]))
+        colours.append(albedo(person, info, colour_by))
+    empty = np.zeros((0, 3))
+    return Scene(
+        vertices=np.vstack(stacks) if stacks else empty,
+        faces=faces,
+        albedo=np.vstack(colours) if colours else empty,
+        ids=tuple(p.box.id for p in people),
+        vertex_count=len(info.part_of_vertex),
+    )
+
+
+def stacked_faces(faces: np.ndarray, count: int, people: int) -> np.ndarray:
+    """(F, 3) faces of `count` vertices -> (people * F, 3) for as many stacks."""
+    return np.vstack([faces + count * k for k in range(people)] or [faces[:0]]).astype(np.int32)
+
+
+def albedo(person: Person, info: ModelInfo, colour_by: str) -> np.ndarray:
+    """(V, 3) colours of one person's mesh before light."""
+    count = len(info.part_of_vertex)
+    if colour_by == "Part":
+        return part_colours(info.part_names)[info.part_of_vertex]
+    if colour_by == "Depth":
+        depth = person.vertices[:, 2]
+        share = (depth - depth.min()) / max(float(np.ptp(depth)), 1e-6)
+        return colour_map("Viridis", 0.97 - 0.85 * share)
+    if colour_by == "Confidence":
+        peak = person.heatmaps.reshape(info.coarse_count, -1).max(axis=1)
+        share = np.sqrt(np.clip(peak / CONFIDENT, 0, 1))[info.coarse_of_vertex]
+        return colour_map("Magma", 0.16 + 0.78 * topology_of(info.faces, count).smooth(share, 6))
+    return np.broadcast_to(person_colour(person.box.id), (count, 3))

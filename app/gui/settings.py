@@ -1,0 +1,142 @@
+"""What the window remembers, in an ini file; a broken file is kept aside and never stops the start."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
+
+from app.pipeline.frames import Hops
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+THEMES = ("system", "dark", "light")
+DEFAULT_HOPS: Hops = (7, 5, 3, 1)
+
+
+@dataclass
+class Settings:
+    """Values of one session, with their defaults."""
+
+    theme: str = "system"
+    geometry: bytes = b""
+    columns: bytes = b""
+    rows: bytes = b""
+    mesh_opacity: float = 0.8
+    heat_opacity: float = 0.85
+    colour_map: str = "Pin colours"
+    colour_by: str = "Plain"
+    show_boxes: bool = True
+    show_mesh: bool = True
+    show_heat: bool = True
+    show_joints: bool = False
+    pins: tuple[int, ...] | None = None
+    """Pinned vertices; None until the person changes the defaults."""
+    hops: Hops = field(default=DEFAULT_HOPS)
+    last_folder: str = ""
+
+
+def default_path() -> Path:
+    """`pointhmr.ini` in the user's own config folder."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericConfigLocation)
+    return Path(folder) / "pointhmr" / "pointhmr.ini"
+
+
+def load_settings(path: Path) -> tuple[Settings, str]:
+    """Settings in `path` and a sentence for the person, empty when all went well.
+
+    A file that cannot be understood is renamed to *.bad and the defaults are used.
+    """
+    if not path.exists():
+        return Settings(), ""
+    try:
+        return _read(path), ""
+    except (ValueError, TypeError, OSError) as error:
+        log.warning("settings %s: %s", path, error)
+    aside = path.with_suffix(".bad")
+    try:
+        os.replace(path, aside)  # noqa: PTH105
+    except OSError:
+        return Settings(), "The settings could not be read; the defaults are used."
+    return Settings(), f"The settings could not be read; they are kept as {aside.name} and defaults are used."
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write all settings; a folder that cannot be written is logged and otherwise ignored."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("settings not saved: %s", error)
+        return
+    store = QSettings(str(path), QSettings.Format.IniFormat)
+    store.setValue("version", VERSION)
+    for item in fields(settings):
+        store.setValue(item.name, _encode(getattr(settings, item.name)))
+    store.sync()
+    if store.status() != QSettings.Status.NoError:
+        log.warning("settings not saved: %s", store.status())
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return QByteArray(value)
+    if isinstance(value, tuple):
+        return " ".join("off" if v is None else str(v) for v in value) or "none"
+    return "default" if value is None else str(value)
+
+
+def _read(path: Path) -> Settings:
+    path.read_bytes().decode("utf-8")
+    store = QSettings(str(path), QSettings.Format.IniFormat)
+    if store.status() != QSettings.Status.NoError:
+        raise ValueError(f"not an ini file: {store.status()}")
+    if int(str(store.value("version", "0"))) != VERSION:
+        raise ValueError(f"version {store.value('version')} is not {VERSION}")
+    settings = Settings()
+    for item in fields(settings):
+        if store.contains(item.name):
+            default = getattr(settings, item.name)
+            setattr(settings, item.name, _decode(item.name, store.value(item.name), default))
+    return settings
+
+
+def _decode(name: str, value: Any, default: Any) -> Any:
+    if isinstance(default, bytes):
+        if not isinstance(value, QByteArray):
+            raise TypeError(f"{name} is not a byte array")
+        return bytes(value.data())
+    text = str(value)
+    if name == "hops":
+        return _decode_hops(text)
+    if name == "pins":
+        return _decode_pins(text)
+    if isinstance(default, bool):
+        if text not in ("True", "False"):
+            raise ValueError(f"{name} is neither True nor False")
+        return text == "True"
+    if isinstance(default, float):
+        number = float(text)
+        if not 0.0 <= number <= 1.0:
+            raise ValueError(f"{name} is not between 0 and 1")
+        return number
+    if name == "theme" and text not in THEMES:
+        raise ValueError(f"no theme {text}")
+    return text
+
+
+def _decode_hops(text: str) -> Hops:
+    values = [None if word == "off" else int(word) for word in text.split()]
+    if len(values) != 4 or any(v is not None and v < 1 for v in values):
+        raise ValueError(f"hops {text} are not four thresholds")
+    return values[0], values[1], values[2], values[3]
+
+
+def _decode_pins(text: str) -> tuple[int, ...] | None:
+    if text == "default":
+        return None
+    return () if text == "none" else tuple(int(word) for word in text.split())

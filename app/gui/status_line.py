@@ -1,0 +1,112 @@
+"""The status bar: what is going on, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from app.gui.model_info import ModelInfo
+from app.gui.theme import DARK, Theme
+from app.gui.widgets import label
+from app.pipeline.frames import Record
+from app.pipeline.worker import Status, WorkerState
+
+STAGES = ("grab", "detect", "encode", "regress", "draw")
+WINDOW = 2.0
+"""Seconds over which frames are counted."""
+
+_STATES = {
+    WorkerState.IDLE: ("Ready", "muted"),
+    WorkerState.OPENING: ("Opening", "warning"),
+    WorkerState.RUNNING: ("Running", "success"),
+    WorkerState.PAUSED: ("Paused", "accent"),
+    WorkerState.ENDED: ("Finished", "muted"),
+    WorkerState.FAULTED: ("Stopped", "danger"),
+}
+
+
+class _Light(QWidget):
+    """A small lamp."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(22, 14)
+        self.colour = QColor("#888888")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A disc with a soft halo."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(0, 0, 0, 0))
+        halo = QColor(self.colour)
+        halo.setAlphaF(0.25)
+        painter.setBrush(halo)
+        painter.drawEllipse(9, 1, 12, 12)
+        painter.setBrush(self.colour)
+        painter.drawEllipse(12, 4, 6, 6)
+        painter.end()
+
+
+class StatusLine(QStatusBar):
+    """State and message on the left; device, model, rate and latency on the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._theme: Theme = DARK
+        self._state = WorkerState.IDLE
+        self._shown: deque[float] = deque()
+        self._light = _Light()
+        self.message = label("Ready")
+        self.model = label("No model yet", tip="Device, model and the start of its SHA-256")
+        self.rate = label("", tip="People drawn on the screen per second")
+        self.latency = label("", tip="Milliseconds for each stage of the newest frame")
+        self.addWidget(self._light)
+        self.addWidget(self.message, 1)
+        for part in (self.model, self.rate, self.latency):
+            part.setContentsMargins(10, 0, 0, 0)
+            self.addPermanentWidget(part)
+        self.rate.setToolTip("Frames shown per second")
+
+    def set_theme(self, theme: Theme) -> None:
+        """The lamp in the theme's colours."""
+        self._theme = theme
+        self._light.colour = QColor(theme.colour(_STATES[self._state][1]))
+        self._light.update()
+
+    def set_status(self, status: Status) -> None:
+        """State and the worker's sentence."""
+        self._state = status.state
+        name, _ = _STATES[status.state]
+        self.message.setText(status.message or name)
+        if status.state is not WorkerState.RUNNING:
+            self._shown.clear()
+            self.rate.setText("")
+        self.set_theme(self._theme)
+
+    def set_model_info(self, info: ModelInfo) -> None:
+        """Device and model."""
+        self.model.setText(f"{info.device}   ·   {info.title}")
+        self.model.setToolTip(f"Device {info.device}, model {info.model_name}\nSHA-256 {info.sha256}")
+
+    def set_record(self, record: Record, draw_ms: float, now: float | None = None) -> None:
+        """Count a shown record and print its stages."""
+        now = time.monotonic() if now is None else now
+        self._shown.append(now)
+        while now - self._shown[0] > WINDOW:
+            self._shown.popleft()
+        if self._state is WorkerState.RUNNING and len(self._shown) > 1:
+            span = max(self._shown[-1] - self._shown[0], 1e-6)
+            self.rate.setText(f"{(len(self._shown) - 1) / span:.0f} fps")
+        timings = {**record.timings, "draw": draw_ms}
+        parts = [f"{stage} {timings[stage]:.0f}" for stage in STAGES if stage in timings]
+        self.latency.setText("   ".join(parts) + " ms ")
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that can be read, for tests."""
+        labels: tuple[QLabel, ...] = (self.message, self.model, self.rate, self.latency)
+        return tuple(item.text() for item in labels)

@@ -1,0 +1,47 @@
+"""Loads Open3D beside the running window, because its import alone takes a second."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import threading
+
+from PySide6.QtCore import QObject, Signal
+
+from app.gui.render import warm_up
+
+log = logging.getLogger(__name__)
+
+
+class Warmup(QObject):
+    """Imports Open3D in a thread and says when views may create their renderers."""
+
+    ready = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread: threading.Thread | None = None
+        self._cancelled = threading.Event()
+
+    def start(self) -> None:
+        """Begin, unless it has begun; `ready` comes on the GUI thread."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="open3d-import", daemon=True)
+            self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            importlib.import_module("open3d")
+            if sys.platform == "linux":
+                warm_up()
+        except (ImportError, OSError, RuntimeError) as error:
+            log.warning("Open3D: %s", error)
+        if not self._cancelled.is_set():
+            self.ready.emit()
+
+    def stop(self) -> None:
+        """Wait for the import to end; no `ready` comes any more."""
+        self._cancelled.set()
+        if self._thread is not None:
+            self._thread.join()

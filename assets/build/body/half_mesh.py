@@ -45,8 +45,14 @@ def _left_triangles(quads: np.ndarray, base: np.ndarray, mean: np.ndarray) -> np
 
 
 def boundary_loops(faces: np.ndarray) -> list[list[int]]:
-    """Closed loops of boundary vertices, in the direction of the faces. The boundary must not pinch."""
-    follow = dict(boundary_edges(faces))
+    """Closed loops of boundary vertices, in the direction of the faces.
+
+    Raises ValueError where two loops touch in one vertex.
+    """
+    rim = boundary_edges(faces)
+    follow = dict(rim)
+    if len(follow) < len(rim):
+        raise ValueError("the boundary of the mesh touches itself")
     loops = []
     while follow:
         loop = [min(follow)]

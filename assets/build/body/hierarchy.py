@@ -87,10 +87,14 @@ def closest_barycentric(point: np.ndarray, triangles: np.ndarray) -> tuple[np.nd
     return np.stack([1 - v - w, v, w], axis=1), ((nearest - point) ** 2).sum(axis=1)
 
 
-def _attach(
+def attach(
     points: np.ndarray, weights: np.ndarray, coarse: np.ndarray, coarse_weights: np.ndarray, faces: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) nearest similar face of each point and (n, 3) barycentric weights there."""
+    """Hang each point on the nearest of those coarse faces that have similar skinning weights.
+
+    points: (n, 3) and their weights (n, J); coarse: (m, 3) vertices and weights (m, J); faces: (F, 3).
+    Returns (n,) faces and (n, 3) barycentric weights there.
+    """
     triangles = coarse[faces]
     face_weights = coarse_weights[faces].mean(axis=1)
     _, near = cKDTree(triangles.mean(axis=1)).query(points, k=min(CANDIDATES, len(faces)))
@@ -110,7 +114,7 @@ def _interpolation(fine: SkinnedMesh, kept: np.ndarray, faces: np.ndarray) -> sp
     place[kept] = np.arange(len(kept))
     partner = place[fine.mirror[kept]]
     lost = np.flatnonzero((place < 0) & (fine.vertices[:, 0] >= 0))
-    face, barycentric = _attach(
+    face, barycentric = attach(
         fine.vertices[lost], fine.weights[lost], fine.vertices[kept], fine.weights[kept], faces
     )
     columns = faces[face]

@@ -66,13 +66,13 @@ def person_colour(person_id: int) -> np.ndarray:
 
 def part_colours(names: tuple[str, ...]) -> np.ndarray:
     """(P, 3) one calm colour a part; left and right of a pair share the hue, the right is deeper."""
-    plain = [name.removeprefix("left_").removeprefix("right_") for name in names]
+    plain = [name.removeprefix("left ").removeprefix("right ") for name in names]
     unique = list(dict.fromkeys(plain))
     rows = []
     for name, base in zip(names, plain, strict=True):
         place = unique.index(base)
         hue = (place * 0.381966) % 1.0
-        right = name.startswith("right_")
+        right = name.startswith("right ")
         rows.append(_from_hsv(hue, 0.52 if right else 0.38, 0.74 if right else 0.90))
     return np.array(rows).reshape(-1, 3)
 

@@ -51,7 +51,7 @@ def shadow_of(vertices: np.ndarray) -> np.ndarray:
     inside = ((cells >= 0) & (cells < SHADOW_CELLS)).all(axis=1)
     flat = cells[inside, 0] * SHADOW_CELLS + cells[inside, 1]
     weight = np.exp(vertices[inside, 1] / 0.35)
-    heap = np.bincount(flat, weight, SHADOW_CELLS**2).reshape(SHADOW_CELLS, SHADOW_CELLS)
+    heap = np.bincount(flat, weight, SHADOW_CELLS**2).reshape(SHADOW_CELLS, -1).astype(np.float32)
     wide = cv2.GaussianBlur(heap, (0, 0), 2.4)
     return np.asarray(1 - np.exp(-wide / 14.0))
 

@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self.commands = Actions(self)
         self.people = PeopleChoice(self.commands, self)
         self.parts = Parts(self, self.settings, self.pins, self.themes.theme)
+        self.masking = self.parts.masking
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
     def start(self, spec: str | Path | None = None) -> None:
         """Start the worker and open a source, or the sample when there is none."""
         self.worker.start()
-        self.worker.set_hops(self.parts.masking.hops)
+        self.worker.set_hops(self.masking.hops)
         self.worker.set_all_people(self.people.everyone)
         spec = self.sample if spec is None else spec
         if spec is not None:
@@ -248,7 +249,7 @@ class MainWindow(QMainWindow):
 
     def _show_facts(self) -> None:
         person, count = self.person, len(self.record.people) if self.record else 0
-        self.parts.vertex.show_vertex(self.info, person, self.pins.chosen, self.parts.masking.hops)
+        self.parts.vertex.show_vertex(self.info, person, self.pins.chosen, self.masking.hops)
         self.parts.person.show_person(person, count)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -62,7 +62,7 @@ class MaskingPanel(Card):
             "In each encoder a vertex attends only to vertices within this many hops on the coarse mesh."
         )
         self._info: ModelInfo | None = None
-        self._off = NO_MODEL_DIAMETER + 1
+        self._off = NO_MODEL_DIAMETER
         self.sliders: list[QSlider] = []
         self._values: list[QLabel] = []
         self.presets: list[QPushButton] = []
@@ -126,10 +126,10 @@ class MaskingPanel(Card):
         return values[0], values[1], values[2], values[3]
 
     def set_model_info(self, info: ModelInfo) -> None:
-        """Take the mesh's diameter; thresholds beyond it become off."""
+        """Take the mesh's diameter; thresholds from there on become off."""
         before = self.hops
         self._info = info
-        self._off = info.diameter + 1
+        self._off = info.diameter
         self._set_values(before)
 
     def set_theme(self, theme: Theme) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-END_PARTS = ("head", "left_hand", "right_hand", "left_foot", "right_foot")
+if TYPE_CHECKING:
+    from app.pipeline.reconstructor import Reconstructor
+
+END_PARTS = ("head", "left hand", "right hand", "left foot", "right foot")
 """Parts whose outermost vertex is pinned at the first start."""
 
 
@@ -29,10 +33,11 @@ class ModelInfo:
     part_of_vertex: np.ndarray
     """(V,) int, index into `part_names`."""
     part_names: tuple[str, ...]
+    """Such as "left hand"."""
     hops: np.ndarray
     """(C, C) int: distance of two coarse vertices along edges of the coarse mesh."""
     diameter: int
-    """Largest useful mask threshold; beyond it the mask is off."""
+    """Largest hop distance: at this mask threshold and beyond the mask is off."""
     uv: np.ndarray | None = None
     """(N, 2) texture coordinates, or None."""
     uv_faces: np.ndarray | None = None
@@ -56,14 +61,13 @@ class ModelInfo:
 
     def allowed_by(self, threshold: int | None) -> float:
         """Mean number of coarse vertices that a vertex may attend to; None is off."""
-        if threshold is None or threshold > self.diameter:
+        if threshold is None or threshold >= self.diameter:
             return float(self.coarse_count)
         return float(self.mean_allowed[max(threshold, 0)])
 
     def vertex_name(self, vertex: int) -> str:
         """The body part of a full vertex in words, such as "Left hand"."""
-        name = self.part_names[int(self.part_of_vertex[vertex])]
-        return name.replace("_", " ").capitalize()
+        return self.part_names[int(self.part_of_vertex[vertex])].capitalize()
 
     def default_pins(self) -> tuple[int, ...]:
         """Full vertices at the tips of head, hands and feet, found on the coarse mesh alone.
@@ -80,3 +84,24 @@ class ModelInfo:
                 depth = self.hops[np.ix_(inside, ~inside)].min(axis=1)
                 pins.append(int(self.vertex_of_coarse[np.flatnonzero(inside)[int(depth.argmax())]]))
         return tuple(pins)
+
+
+def model_info(reconstructor: Reconstructor) -> ModelInfo:
+    """What the window must know about a loaded reconstructor."""
+    hierarchy, body = reconstructor.hierarchy, reconstructor.body
+    arrays = body.data.arrays
+    return ModelInfo(
+        model_name=reconstructor.model_name,
+        sha256=reconstructor.sha256,
+        device=reconstructor.device.upper(),
+        faces=hierarchy.faces[0].astype(np.int32),
+        coarse_faces=hierarchy.faces[2].astype(np.int32),
+        coarse_of_vertex=hierarchy.coarse_of_vertex,
+        vertex_of_coarse=hierarchy.vertex_of_coarse,
+        part_of_vertex=body.part_of_vertex,
+        part_names=tuple(body.part_names),
+        hops=hierarchy.hops,
+        diameter=hierarchy.diameter,
+        uv=arrays.get("vt"),
+        uv_faces=arrays.get("ft"),
+    )

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.gui.colours import PIN_COLOURS, pin_colour
 
-LIMIT = 12
-"""More cards than this help nobody."""
+LIMIT = len(PIN_COLOURS)
+"""As many as can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Pins(QObject):
         if vertex not in self.vertices:
             kept = self.items[-(LIMIT - 1) :]
             used = {pin.slot for pin in kept}
-            free = [slot for slot in range(max(LIMIT, len(PIN_COLOURS))) if slot not in used]
+            free = [slot for slot in range(LIMIT) if slot not in used]
             self.items = (*kept, Pin(vertex, free[0]))
             self.touched = True
         self.chosen = vertex

@@ -66,6 +66,7 @@ def _open_window(width: int, height: int) -> Any:
     option = window.get_render_option()
     option.mesh_shade_option = o3d.visualization.MeshShadeOption.Color
     option.light_on = False
+    option.mesh_show_back_face = True
     option.background_color = np.zeros(3)
     return window
 
@@ -227,3 +228,13 @@ def create_renderer(width: int, height: int, scale: float = 2.0) -> Renderer:
     except (RuntimeError, OSError) as error:
         log.warning("no OpenGL (%s): drawing the mesh with rays instead", error)
         return RayRenderer(width, height)
+
+
+def describe_renderer() -> str:
+    """Which renderer this machine has, tried out, in a few words."""
+    renderer = create_renderer(64, 64)
+    triangle = np.array([[8.0, 8, 0], [56, 8, 0], [32, 56, 0]])
+    picture = renderer.draw(triangle, np.array([[0, 1, 2]], np.int32), np.full((3, 3), 0.8))
+    renderer.close()
+    drawn = "draws" if picture[..., 3].any() else "gives a black picture"
+    return f"Open3D with {renderer.name}, {drawn}"

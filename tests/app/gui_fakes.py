@@ -14,12 +14,12 @@ from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record
 from app.pipeline.worker import Status, WorkerState
 
-_SPINE = "pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3"
-_REST = (
-    "left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder left_elbow "
-    "right_elbow left_wrist right_wrist left_hand right_hand"
+PARTS = (
+    *("pelvis", "left hip", "right hip", "spine 1", "left knee", "right knee", "spine 2", "left ankle"),
+    *("right ankle", "spine 3", "left foot", "right foot", "neck", "left collar", "right collar", "head"),
+    *("left shoulder", "right shoulder", "left elbow", "right elbow", "left wrist", "right wrist"),
+    *("left hand", "right hand"),
 )
-PARTS = (*_SPINE.split(), *_REST.split())
 HEAT_SIDE = 64
 
 

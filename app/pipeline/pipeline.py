@@ -14,7 +14,7 @@ import numpy as np
 
 from app.pipeline.crop import body_roll, crop_for_box
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record
-from app.pipeline.tracker import PRESENT, Tracker, coco_keypoints
+from app.pipeline.tracker import PRESENT, Tracker
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ class Detects(Protocol):
 
     def detect(self, image: np.ndarray) -> list[PersonBox]:
         """(H, W, 3) uint8 RGB -> boxes, best first."""
+
+    def look_at(self, image: np.ndarray, box: PersonBox) -> PersonBox:
+        """The same box, with keypoints if they can be told."""
 
 
 class Reconstructs(Protocol):
@@ -53,18 +56,21 @@ class Pipeline:
     def process(self, frame: Frame, hops: Hops, boxes: Sequence[PersonBox] | None = None) -> Record:
         """Reconstructs the followed people of a frame, or those in the given boxes in their order.
 
-        Given boxes skip detection and tracking, and nobody in them is dropped for being unlikely.
+        Given boxes skip detection and tracking, and nobody in them is dropped for being unlikely. Each is
+        its person's whole extent: the crop is its square and a margin, turned upright.
         """
         timings: dict[str, float] = {}
         size = frame.image.shape[1], frame.image.shape[0]
-        if boxes is not None:
-            targets = self._with_torsos(frame, hops, list(boxes), timings)
-        else:
-            with _timed(timings, "detect"):
-                if self.tracker.wants_detection:
-                    self.tracker.detected(self._detector.detect(frame.image))
-                targets = self.tracker.targets()
-        people = self._gate(self._reconstruct(frame, hops, targets, timings))
+        with _timed(timings, "detect"):
+            targets = self._followed(frame) if boxes is None else [self._torso(frame, box) for box in boxes]
+        crops = [
+            (box, crop_for_box(box, size, self.reconstructor.crop_size, body_roll(box), webcam=boxes is None))
+            for box in targets
+        ]
+        with _timed(timings, "encode"):
+            encoded = self.reconstructor.encode(frame, crops) if crops else []
+        with _timed(timings, "regress"):
+            people = self._gate([self.reconstructor.regress(one, hops) for one in encoded])
         if boxes is None:
             self.tracker.followed(people, size)
             people = [person for person in people if person.presence >= PRESENT]
@@ -83,30 +89,14 @@ class Pipeline:
         self.tracker.reset()
         self.rejected = ()
 
-    def _reconstruct(
-        self, frame: Frame, hops: Hops, targets: Sequence[PersonBox], timings: dict[str, float]
-    ) -> list[Person]:
-        size = frame.image.shape[1], frame.image.shape[0]
-        crop_size = self.reconstructor.crop_size
-        crops = [(box, crop_for_box(box, size, crop_size, body_roll(box))) for box in targets]
-        with _timed(timings, "encode"):
-            encoded = self.reconstructor.encode(frame, crops) if crops else []
-        with _timed(timings, "regress"):
-            return [self.reconstructor.regress(one, hops) for one in encoded]
+    def _followed(self, frame: Frame) -> list[PersonBox]:
+        if self.tracker.wants_detection:
+            self.tracker.detected(self._detector.detect(frame.image))
+        return self.tracker.targets()
 
-    def _with_torsos(
-        self, frame: Frame, hops: Hops, boxes: list[PersonBox], timings: dict[str, float]
-    ) -> list[PersonBox]:
-        """Gives boxes without keypoints those of a first, unturned pass: they tell how the body lies."""
-        bare = [box for box in boxes if box.keypoints is None]
-        if not bare:
-            return boxes
-        first = iter(self._reconstruct(frame, hops, bare, timings))
-        filled = []
-        for box in boxes:
-            joints = next(first).joints2d if box.keypoints is None else None
-            filled.append(box if joints is None else replace(box, keypoints=coco_keypoints(joints)))
-        return filled
+    def _torso(self, frame: Frame, box: PersonBox) -> PersonBox:
+        """A box given by hand says where a person is; how the body lies has to be seen."""
+        return box if box.keypoints is not None else self._detector.look_at(frame.image, box)
 
     def _gate(self, people: Sequence[Person]) -> list[Person]:
         """Only people whose every number can be drawn, written and computed with."""

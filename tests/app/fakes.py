@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -56,6 +57,10 @@ class FakeTensor:
     def __getitem__(self, index: int) -> FakeTensor:
         return FakeTensor(self._array[index])
 
+    def cpu(self) -> FakeTensor:
+        """It is there already."""
+        return self
+
     def numpy(self) -> np.ndarray:
         """The array itself."""
         return self._array
@@ -78,6 +83,26 @@ class FakeEncoded:
     features: FakeFeatures
 
 
+@cache
+def _load_body() -> dict[str, np.ndarray]:
+    """The shipped body in its rest pose: metres, camera axes, hips in the origin."""
+    root = Path(str(resources.files("assets"))) / "body"
+    with np.load(root / "body.npz") as body, np.load(root / "hierarchy.npz") as hierarchy:
+        upright = body["v_template"] * [1, -1, -1]
+        joints = body["J14_regressor"] @ upright
+        hips = joints[[2, 3]].mean(0)
+        coarse = hierarchy["sel2"].astype(int)
+        return {
+            "vertices": upright - hips,
+            "joints": joints - hips,
+            "faces": body["f"].astype(np.int32),
+            "part_of_vertex": body["part"].astype(int),
+            "coarse_faces": hierarchy["F2"].astype(np.int32),
+            "vertex_of_coarse": coarse,
+            "coarse_of_vertex": cKDTree(upright[coarse]).query(upright)[1],
+        }
+
+
 class FakeReconstructor:
     """Puts the shipped body, standing upright in the crop, into every box; masks bend it a little.
 
@@ -93,18 +118,12 @@ class FakeReconstructor:
     cells = 64
 
     def __init__(self) -> None:
-        root = Path(str(resources.files("assets"))) / "body"
-        with np.load(root / "body.npz") as body:
-            self.faces = body["f"].astype(np.int32)
-            self.part_of_vertex = body["part"].astype(int)
-            template, regressor = body["v_template"] * [1, -1, -1], body["J14_regressor"]
-        with np.load(root / "hierarchy.npz") as hierarchy:
-            self.coarse_faces = hierarchy["F2"].astype(np.int32)
-            self.vertex_of_coarse = hierarchy["sel2"].astype(int)
-        joints = regressor @ template
-        hips = joints[[2, 3]].mean(0)
-        self._vertices, self._joints = template - hips, joints - hips
-        self.coarse_of_vertex = cKDTree(self._vertices[self.vertex_of_coarse]).query(self._vertices)[1]
+        body = _load_body()
+        self.faces, self.coarse_faces = body["faces"], body["coarse_faces"]
+        self.part_of_vertex, self.vertex_of_coarse = body["part_of_vertex"], body["vertex_of_coarse"]
+        self.coarse_of_vertex = body["coarse_of_vertex"]
+        self._vertices, self._joints = body["vertices"], body["joints"]
+        self._features = FakeFeatures(FakeTensor(self._heatmaps()))
         self.presence = 1.0
         self.spoil: Callable[[Person], Person] = lambda person: person
         self.encoded: list[int] = []
@@ -114,7 +133,7 @@ class FakeReconstructor:
     def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[FakeEncoded]:
         """Heatmaps with a peak where each coarse vertex will be."""
         self.encoded.append(frame.index)
-        return [FakeEncoded(box, crop, FakeFeatures(FakeTensor(self._heatmaps()))) for box, crop in crops]
+        return [FakeEncoded(box, crop, self._features) for box, crop in crops]
 
     def regress(self, encoded: FakeEncoded, hops: Hops) -> Person:
         """The body, 1.25 times smaller than the crop, its arms moved by the masks."""
@@ -158,12 +177,17 @@ class FakeDetector:
 
     def __init__(self, people: Sequence[PersonBox] = ()) -> None:
         self.people = list(people)
+        self.keypoints: np.ndarray | None = None
         self.calls = 0
 
     def detect(self, image: np.ndarray) -> list[PersonBox]:
         """The same for every picture."""
         self.calls += 1
         return list(self.people)
+
+    def look_at(self, image: np.ndarray, box: PersonBox) -> PersonBox:
+        """Gives the box `keypoints`, if there are any."""
+        return replace(box, keypoints=self.keypoints)
 
 
 class FakeClip:

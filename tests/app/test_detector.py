@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.pipeline.crop import body_roll
 from app.pipeline.detector import Detector, letterbox
+from app.pipeline.frames import PersonBox
 from app.pipeline.pictures import read_picture
 from app.pipeline.tracker import iou
 
@@ -42,7 +44,25 @@ def test_a_figure_is_found_wherever_it_stands_and_however_large_the_picture(dete
     assert first.keypoints[[5, 6], 1].mean() < first.keypoints[[11, 12], 1].mean(), "shoulders above the hips"
     double = np.repeat(np.repeat(figure, 2, 0), 2, 1)
     (second, *_) = detector.detect(double)
-    halved = type(first)(*(value / 2 for value in second.xywh))
+    halved = PersonBox(*(value / 2 for value in second.xywh))
     assert iou(first, halved) > 0.9
     for box, size in ((first, (width, height)), (second, (2 * width, 2 * height))):
         assert 0 <= box.x < box.x + box.width <= size[0] and 0 <= box.y < box.y + box.height <= size[1]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_a_given_box_learns_how_its_body_lies(detector: Detector, turns: int) -> None:
+    figure = np.ascontiguousarray(np.rot90(read_picture(FIGURE), -turns))
+    height, width = figure.shape[:2]
+    scene = np.full((4 * height, 4 * width, 3), 90, np.uint8)
+    scene[height : 2 * height, 2 * width : 3 * width] = figure
+    box = PersonBox(2 * width, height, width, height, id=4)
+    seen = detector.look_at(scene, box)
+    assert seen.xywh == box.xywh and seen.id == 4 and seen.keypoints is not None
+    truth = (turns * np.pi / 2 + np.pi) % (2 * np.pi) - np.pi
+    assert abs((body_roll(seen) - truth + np.pi) % (2 * np.pi) - np.pi) < np.radians(25)
+
+
+def test_a_given_box_with_nobody_in_it_stays_as_it_is(detector: Detector) -> None:
+    box = PersonBox(10, 10, 50, 100)
+    assert detector.look_at(np.full((300, 200, 3), 90, np.uint8), box) is box

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.pipeline.crop import roll_of, to_crop
+from app.pipeline.crop import MARGIN, roll_of, to_crop
 from app.pipeline.frames import Hops, Person, PersonBox
 from app.pipeline.pipeline import Pipeline, fault_of
 from app.pipeline.tracker import DETECT_EVERY, Tracker
@@ -85,27 +85,21 @@ def test_given_boxes_keep_their_order_and_skip_detection(
     assert pipeline.process(frame(), HOPS, []).people == ()
 
 
-def test_a_given_box_of_a_lying_body_is_turned_after_a_first_pass(
-    pipeline: Pipeline, reconstructor: FakeReconstructor
+def test_the_crop_of_a_given_box_is_its_square_turned_upright(
+    pipeline: Pipeline, detector: FakeDetector, reconstructor: FakeReconstructor
 ) -> None:
-    """The first pass sees somebody whose head is on the right."""
-    turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]], np.float32)
-
-    def lie_down(person: Person) -> Person:
-        if abs(roll_of(person.crop)) > 0.1:
-            return person
-        joints = person.joints3d @ turn.T
-        scale, tx, ty = person.camera
-        return replace(
-            person, joints3d=joints, joints2d=joints[:, :2] * np.float32(scale) + np.float32([tx, ty])
-        )
-
-    reconstructor.spoil = lie_down
-    (person,) = pipeline.process(frame(), HOPS, [PersonBox(80, 80, 160, 60)]).people
-    assert roll_of(person.crop) == pytest.approx(np.pi / 2, abs=0.05)
-    assert len(reconstructor.encoded) == 2
+    box = PersonBox(80, 180, 160, 60)  # down to the lower edge of the picture
+    (plain,) = pipeline.process(frame(), HOPS, [box]).people
+    np.testing.assert_allclose(to_crop(plain.crop, np.array([[160, 210]])), [[128, 128]])
+    assert plain.crop.matrix[0, 0] * 160 * MARGIN == pytest.approx(256)
+    upright = standing((160, 210), 160).keypoints
+    assert upright is not None
+    detector.keypoints = (upright - [160, 210]) @ np.array([[0, 1], [-1, 0]]) + [160, 210]
+    (person,) = pipeline.process(frame(), HOPS, [box]).people
+    assert roll_of(person.crop) == pytest.approx(np.pi / 2)
+    np.testing.assert_allclose(to_crop(person.crop, np.array([[160, 210]])), [[128, 128]], atol=1e-9)
     up = person.joints2d[[8, 9]].mean(0) - person.joints2d[[2, 3]].mean(0)
-    assert up[0] > 0 and abs(up[1]) < 0.1 * up[0], "in the picture the body lies"
+    assert up[0] > 0 and abs(up[1]) < 0.1 * up[0], "in the picture the body lies, its head on the right"
 
 
 def nan_in(name: str) -> Callable[[Person], Person]:

@@ -32,8 +32,6 @@ class Feed:
         self.source: Source | None = None
         self.error: str | None = None
         """Set once the source could not be opened or read on."""
-        self.dropped = 0
-        """Frames that nobody took in time."""
         self.last_arrival = time.monotonic()
         self.last_change = time.monotonic()
         """When a frame came that was not the same as the one before, to the last bit."""
@@ -45,11 +43,6 @@ class Feed:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="pointhmr-feed", daemon=True)
         self._thread.start()
-
-    @property
-    def ready(self) -> bool:
-        """True while a frame waits to be taken."""
-        return self._newest is not None
 
     def take(self) -> Frame | None:
         """The newest frame, once."""
@@ -107,6 +100,5 @@ class Feed:
         if digest != self._digest:
             self._digest, self.last_change = digest, self.last_arrival
         with self._lock:
-            self.dropped += self._newest is not None
             self._newest = frame
         self._wake()

@@ -84,8 +84,12 @@ class Pipeline:
             people = [self.reconstructor.regress(person, hops) for person in record.people]
         return replace(record, people=tuple(self._gate(people)), hops=hops, timings=timings)
 
+    def jumped(self) -> None:
+        """The next frame is from elsewhere in the same source: everybody is looked for."""
+        self.tracker.lose_everybody()
+
     def reset(self) -> None:
-        """Forgets everybody: another source, or a jump in this one."""
+        """Forgets everybody: another source, or the same one from the start."""
         self.tracker.reset()
         self.rejected = ()
 

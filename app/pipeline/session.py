@@ -42,6 +42,9 @@ class Session:
         self._feed: Feed | None = None
         self._player: FilePlayer | None = None
         self._record: Record | None = None
+        """What was delivered last."""
+        self._fresh: Record | None = None
+        """The last one of `process`: other masks start from its people, so that none is lost for good."""
         self._playing = True
         self._index: int | None = None
         self._step = 0
@@ -92,7 +95,7 @@ class Session:
             self._feed.stop()
         if self._pipeline is not None:
             self._pipeline.reset()
-        self._feed = self._player = self._record = None
+        self._feed = self._player = self._record = self._fresh = None
         self._index, self._step = None, 0
         self._failures, self._notice = 0, ""
 
@@ -145,7 +148,7 @@ class Session:
         here = self._record.frame.index if self._record is not None else 0
         target = max(0, (here if self._index is None else self._index) + self._step)
         if not 0 <= target - here <= 1:
-            self._pipeline.reset()
+            self._pipeline.jumped()
         player.seek(target)
 
     def _advance(self, orders: Orders, feed: Feed) -> float | None:
@@ -204,12 +207,13 @@ class Session:
             self._failed(frame, error)
             return
         self._owes_frame = False
-        self._deliver(replace(record, timings={"grab": grab_ms, **record.timings}))
+        self._fresh = replace(record, timings={"grab": grab_ms, **record.timings})
+        self._deliver(self._fresh)
 
     def _again(self, record: Record, hops: Hops) -> None:
         assert self._pipeline is not None
         try:
-            again = self._pipeline.regress_again(record, hops)
+            again = self._pipeline.regress_again(self._fresh or record, hops)
         except Exception as error:
             self._record = replace(record, hops=hops)  # not for ever the same attempt
             self._failed(record.frame, error)

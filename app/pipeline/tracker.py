@@ -71,10 +71,17 @@ class Tracker:
         return self._asked or self._age >= self._every or not self.targets()
 
     def reset(self) -> None:
-        """Forgets everybody, as at a cut or a new source; ids go on counting."""
+        """Forgets everybody; ids start again, so that a clip played twice has the same ones."""
         self._tracks = []
+        self._next_id = 1
         self._focus = None
         self._age = 0
+        self._asked = True
+
+    def lose_everybody(self) -> None:
+        """As at a cut: people are found again where they were, or they are new."""
+        for track in self._tracks:
+            track.lost = True
         self._asked = True
 
     def detected(self, boxes: Sequence[PersonBox]) -> None:

@@ -66,8 +66,8 @@ class Worker:
         return not self._thread.is_alive()
 
     def open(self, spec: str | Path) -> None:
-        """Leaves the current source and plays this one."""
-        self._order(spec=spec, playing=True, index=None, step=0)
+        """Leaves the current source and plays this one, following the largest person."""
+        self._order(spec=spec, playing=True, index=None, step=0, chosen=None)
 
     def play(self) -> None:
         """Goes on; from the end, starts again."""

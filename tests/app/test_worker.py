@@ -456,6 +456,19 @@ def test_masks_that_fail_are_tried_once(bench: Callable[..., Bench]) -> None:
     assert tries == [(2, 2, 2, 2)] and b.statuses[-1] == Status(WorkerState.ENDED)
 
 
+def test_a_person_that_some_masks_spoil_comes_back_with_others(bench: Callable[..., Bench]) -> None:
+    b = bench(image=FakeClip(1, fps=None))
+    b.worker.open("image")
+    b.wait_state(WorkerState.ENDED)
+    b.reconstructor.presence = float("nan")
+    b.worker.set_hops((2, 2, 2, 2))
+    b.wait(lambda: b.records[-1].people == ())
+    b.reconstructor.presence = 1.0
+    b.worker.set_hops((3, 3, 3, 3))
+    b.wait(lambda: len(b.records[-1].people) == 1)
+    assert b.reconstructor.encoded == [0]
+
+
 @pytest.mark.parametrize("error", [SourceError("The disk is gone."), OSError("I/O error")])
 def test_a_source_that_breaks_in_the_middle(bench: Callable[..., Bench], error: Exception) -> None:
     clip = FakeClip(10, fps=30, error=error)

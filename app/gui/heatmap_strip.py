@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -181,7 +181,7 @@ class HeatmapStrip(Card):
         inside = QWidget()
         inside.setObjectName("bare")
         inside.setLayout(self._row)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.viewport().setAutoFillBackground(False)
@@ -235,8 +235,15 @@ class HeatmapStrip(Card):
                 self._row.addWidget(label("Click the mesh to pin a vertex.", "muted"))
             self._row.addStretch(0)
             self.set_record(*self._shown)
+            QTimer.singleShot(0, self, self._reveal)
         for card in self.cards:
             card.set_chosen(card.pin.vertex == self.pins.chosen)
+
+    def _reveal(self) -> None:
+        """Bring the chosen card into sight once it has its place."""
+        for card in self.cards:
+            if card.pin.vertex == self.pins.chosen:
+                self._scroll.ensureWidgetVisible(card)
 
     def _card(self, pin: Pin) -> PinCard:
         assert self._info is not None

@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("PointHMR")
         self.setAcceptDrops(True)
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(1080, 680)
         self.worker, self.bridge, self.sample = worker, bridge, sample
         self.info: ModelInfo | None = None
         self.record: Record | None = None
@@ -89,6 +89,7 @@ class MainWindow(QMainWindow):
         parts.image.view.person_clicked.connect(self.people.choose)
         parts.mesh.view.person_picked.connect(self.people.choose)
         parts.mesh.view.picked.connect(self.pins.add)
+        parts.mesh.view.pick_undone.connect(self.pins.take_back)
         self.people.chosen_changed.connect(self._choose_person)
         self.people.everyone_changed.connect(self.worker.set_all_people)
 
@@ -210,6 +211,7 @@ class MainWindow(QMainWindow):
 
     def open_source(self, spec: str | Path) -> None:
         """Show another source; a fault comes back as a state and is told in the banner."""
+        self.setWindowTitle(f"{Path(spec).name} – PointHMR")
         self.parts.banner.hide()
         self.record = None
         self.people.forget()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QLinearGradient, QPainter, QPen, QRadialGradient
+
+from app.gui.theme import Theme
 
 BONES = (
     *((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 8), (3, 9)),
@@ -43,3 +45,41 @@ def paint_tag(painter: QPainter, corner: QPointF, text: str, back: QColor, front
     painter.drawRoundedRect(rect, 5, 5)
     painter.setPen(front)
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def paint_legend(
+    painter: QPainter, corner: QPointF, colours: Sequence[QColor], ends: tuple[str, str], theme: Theme
+) -> None:
+    """A bar of colours with a word at both ends; `corner` is its lower left."""
+    font = QFont(painter.font())
+    font.setPixelSize(11)
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    first = metrics.horizontalAdvance(ends[0])
+    bar = QRectF(corner.x() + first + 8, corner.y() - 10, 84, 6)
+    shades = QLinearGradient(bar.topLeft(), bar.topRight())
+    for place, colour in enumerate(colours):
+        shades.setColorAt(place / (len(colours) - 1), colour)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(shades)
+    painter.drawRoundedRect(bar, 3, 3)
+    painter.setPen(theme.colour("muted"))
+    painter.drawText(QPointF(corner.x(), corner.y() - 3), ends[0])
+    painter.drawText(QPointF(bar.right() + 8, corner.y() - 3), ends[1])
+
+
+def paint_ball(painter: QPainter, spot: QPointF, colour: QColor, radius: float, facing: bool) -> None:
+    """A small lit sphere, or a dotted ring where the surface looks away."""
+    if not facing:
+        colour.setAlphaF(0.55)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colour, 1.4, Qt.PenStyle.DotLine))
+        painter.drawEllipse(spot, radius, radius)
+        return
+    light = QRadialGradient(spot - QPointF(radius * 0.35, radius * 0.4), radius * 1.5)
+    light.setColorAt(0.0, colour.lighter(160))
+    light.setColorAt(0.55, colour)
+    light.setColorAt(1.0, colour.darker(190))
+    painter.setPen(QPen(QColor(0, 0, 0, 110), 1.0))
+    painter.setBrush(light)
+    painter.drawEllipse(spot, radius, radius)

@@ -17,20 +17,19 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
-    QRadialGradient,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from app.gui.ground import draw_glow, draw_grid, draw_shadow, shadow_of
+from app.gui.marks import paint_ball, paint_legend
 from app.gui.model_info import ModelInfo
 from app.gui.orbit import Orbit
 from app.gui.overlay import image_of
 from app.gui.pins import Pin
 from app.gui.render import Renderer, create_renderer, pick_vertex
-from app.gui.scene import Scene, build_scene, stacked_faces
+from app.gui.scene import Scene, build_scene, legend, stacked_faces
 from app.gui.shading import shade, topology_of
 from app.gui.theme import DARK, Theme
 from app.pipeline.frames import Record
@@ -42,10 +41,14 @@ CLICK = 4
 
 
 class MeshView(QWidget):
-    """Shows every person of a record; emits `picked(vertex)` and `person_picked(id)` on a click."""
+    """Shows every person of a record; emits `picked(vertex)` and `person_picked(id)` on a click.
+
+    The first half of a double click is a click too: `pick_undone` takes its pick back.
+    """
 
     picked = Signal(int)
     person_picked = Signal(int)
+    pick_undone = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +76,7 @@ class MeshView(QWidget):
         """Nobody moved the camera since the last reset, so it may fit the scene by itself."""
         self._press: QPointF | None = None
         self._last = QPointF()
+        self._just_picked = False
         self._resized = QTimer(self, singleShot=True, interval=120)
         self._resized.timeout.connect(self._new_renderer)
 
@@ -188,7 +192,8 @@ class MeshView(QWidget):
             return
         sx, sy = self._renderer.width / max(self.width(), 1), self._renderer.height / max(self.height(), 1)
         stacked = pick_vertex(self._points, self.scene.faces, x * sx, y * sy)
-        if stacked >= 0:
+        self._just_picked = stacked >= 0
+        if self._just_picked:
             self.person_picked.emit(self.scene.ids[stacked // self.scene.vertex_count])
             self.picked.emit(stacked % self.scene.vertex_count)
 
@@ -215,6 +220,7 @@ class MeshView(QWidget):
             if below:
                 self._paint_ground(painter)
             self._paint_pins(painter)
+            self._paint_legend(painter)
             if self.stale:
                 painter.fillRect(self.rect(), self.theme.colour("canvas_bottom", 0.6))
         elif self.hint:
@@ -234,27 +240,18 @@ class MeshView(QWidget):
         if self._shadow is not None:
             draw_shadow(painter, self.orbit, self._shadow, self.width(), self.height())
 
+    def _paint_legend(self, painter: QPainter) -> None:
+        scale = legend(self._colour_by)
+        if scale is not None:
+            colours = [QColor(c) for c in scale[0]]
+            paint_legend(painter, QPointF(14, 24), colours, scale[1], self.theme)
+
     def _paint_pins(self, painter: QPainter) -> None:
         pins, chosen, person_id = self._pins
         for pin in pins:
             spot, facing = self.vertex_position(pin.vertex, person_id)
-            self._paint_ball(painter, spot, pin, 6.5 if pin.vertex == chosen else 4.5, facing)
-
-    def _paint_ball(self, painter: QPainter, spot: QPointF, pin: Pin, radius: float, facing: bool) -> None:
-        colour = QColor.fromRgbF(*(float(c) for c in pin.colour))
-        if not facing:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            colour.setAlphaF(0.55)
-            painter.setPen(QPen(colour, 1.4, Qt.PenStyle.DotLine))
-            painter.drawEllipse(spot, radius, radius)
-            return
-        light = QRadialGradient(spot - QPointF(radius * 0.35, radius * 0.4), radius * 1.5)
-        light.setColorAt(0.0, colour.lighter(160))
-        light.setColorAt(0.55, colour)
-        light.setColorAt(1.0, colour.darker(190))
-        painter.setPen(QPen(QColor(0, 0, 0, 110), 1.0))
-        painter.setBrush(light)
-        painter.drawEllipse(spot, radius, radius)
+            radius = 6.5 if pin.vertex == chosen else 4.5
+            paint_ball(painter, spot, QColor.fromRgbF(*pin.colour.tolist()), radius, facing)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The off-screen window cannot be resized, so a new one is made when the size rests."""
@@ -263,6 +260,7 @@ class MeshView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag, or a click."""
+        self._just_picked = False
         self._press = self._last = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -285,6 +283,8 @@ class MeshView(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Back to the first look."""
+        if self._just_picked:
+            self.pick_undone.emit()
         self.reset_view()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

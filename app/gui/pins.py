@@ -40,6 +40,7 @@ class Pins(QObject):
         """Vertex of the chosen pin; None shows all."""
         self.touched = False
         """Whether the person changed the defaults."""
+        self._before: tuple[tuple[Pin, ...], int | None, bool] = ((), None, False)
 
     @property
     def vertices(self) -> tuple[int, ...]:
@@ -60,6 +61,7 @@ class Pins(QObject):
 
     def add(self, vertex: int) -> None:
         """Pin a vertex and choose it; the oldest goes when there are too many."""
+        self._before = (self.items, self.chosen, self.touched)
         if vertex not in self.vertices:
             kept = self.items[-(LIMIT - 1) :]
             used = {pin.slot for pin in kept}
@@ -67,6 +69,11 @@ class Pins(QObject):
             self.items = (*kept, Pin(vertex, free[0]))
             self.touched = True
         self.chosen = vertex
+        self.changed.emit()
+
+    def take_back(self) -> None:
+        """Undo the last `add`."""
+        self.items, self.chosen, self.touched = self._before
         self.changed.emit()
 
     def remove(self, vertex: int) -> None:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.gui.colours import colour_map, part_colours, person_colour
+from app.gui.colours import colour_map, part_colours, person_colour, to_hex
 from app.gui.model_info import ModelInfo
 from app.gui.shading import topology_of
 from app.pipeline.frames import Person
 
 COLOUR_BY = ("Plain", "Part", "Depth", "Confidence")
+SCALES = {"Depth": ("Viridis", ("far", "near")), "Confidence": ("Magma", ("unsure", "sure"))}
+"""Colour map and the words at its ends."""
+SCALE_RANGE = (0.12, 0.96)
+"""Part of a map that is used: its ends are too dark or too pale to take light."""
 APART = 0.75
 """People at the same distance stand at least this many metres apart."""
 DEPTH_LIMIT = 2.5
@@ -100,9 +104,22 @@ def albedo(person: Person, info: ModelInfo, colour_by: str) -> np.ndarray:
     if colour_by == "Depth":
         depth = person.vertices[:, 2]
         share = (depth - depth.min()) / max(float(np.ptp(depth)), 1e-6)
-        return colour_map("Viridis", 0.97 - 0.85 * share)
+        return _on_scale(colour_by, 1 - share)
     if colour_by == "Confidence":
         peak = person.heatmaps.reshape(info.coarse_count, -1).max(axis=1)
         share = np.sqrt(np.clip(peak / CONFIDENT, 0, 1))[info.coarse_of_vertex]
-        return colour_map("Magma", 0.16 + 0.78 * topology_of(info.faces, count).smooth(share, 6))
+        return _on_scale(colour_by, topology_of(info.faces, count).smooth(share, 6))
     return np.broadcast_to(person_colour(person.box.id), (count, 3))
+
+
+def legend(colour_by: str) -> tuple[list[str], tuple[str, str]] | None:
+    """Colours ("#rrggbb", from low to high) and the words at both ends; None where there is no scale."""
+    if colour_by not in SCALES:
+        return None
+    colours = _on_scale(colour_by, np.linspace(0, 1, 7))
+    return [to_hex(c) for c in colours], SCALES[colour_by][1]
+
+
+def _on_scale(colour_by: str, share: np.ndarray) -> np.ndarray:
+    low, high = SCALE_RANGE
+    return colour_map(SCALES[colour_by][0], low + (high - low) * share)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from pathlib import Path
 
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
@@ -58,6 +59,8 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._theme: Theme = DARK
         self._state = WorkerState.IDLE
+        self._sentence = ""
+        self._place = ""
         self._shown: deque[float] = deque()
         self._light = _Light()
         self.message = label("Ready")
@@ -80,12 +83,19 @@ class StatusLine(QStatusBar):
     def set_status(self, status: Status) -> None:
         """State and the worker's sentence."""
         self._state = status.state
-        name, _ = _STATES[status.state]
-        self.message.setText(status.message or name)
+        self._sentence = status.message
+        self._tell()
         if status.state is not WorkerState.RUNNING:
             self._shown.clear()
             self.rate.setText("")
         self.set_theme(self._theme)
+
+    def _tell(self) -> None:
+        name = _STATES[self._state][0]
+        seen = self._state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
+        self.message.setText(
+            self._sentence or (f"{name}   ·   {self._place}" if seen and self._place else name)
+        )
 
     def set_model_info(self, info: ModelInfo) -> None:
         """Device and model."""
@@ -95,6 +105,8 @@ class StatusLine(QStatusBar):
     def set_record(self, record: Record, draw_ms: float, now: float | None = None) -> None:
         """Count a shown record and print its stages."""
         now = time.monotonic() if now is None else now
+        self._place = f"{Path(record.frame.source).name}   ·   frame {record.frame.index + 1:,}"
+        self._tell()
         self._shown.append(now)
         while now - self._shown[0] > WINDOW:
             self._shown.popleft()

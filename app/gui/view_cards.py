@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from app.gui.image_view import ImageView
@@ -14,6 +14,7 @@ from app.gui.settings import Settings
 from app.gui.theme import DARK, Theme
 from app.gui.widgets import Card, IconButton, PercentSlider
 
+ROOM_FOR_SLIDERS = 460
 SIDES = (("front", "1"), ("side", "2"), ("top", "3"))
 
 
@@ -23,6 +24,7 @@ class Choice(QComboBox):
     def __init__(self, names: tuple[str, ...], current: str, tip: str) -> None:
         super().__init__()
         self._theme: Theme = DARK
+        self.setFixedWidth(112)
         self.addItems(list(names))
         self.setCurrentText(current if current in names else names[0])
         self.setToolTip(tip)
@@ -63,7 +65,6 @@ class ImageCard(Card):
         self.heat_opacity = PercentSlider("Opacity of the heatmaps", settings.heat_opacity)
         self.header.addWidget(self.heat_opacity)
         self.map = Choice(COLOUR_MAPS, settings.colour_map, "Colours of the heatmaps")
-        self.map.setMinimumWidth(98)
         self.header.addSpacing(4)
         self.header.addWidget(self.map)
         self.body.addWidget(self.view)
@@ -104,6 +105,12 @@ class ImageCard(Card):
         self.map.set_theme(theme)
         self.view.set_theme(theme)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow card has no room for the sliders."""
+        super().resizeEvent(event)
+        for slider in (self.mesh_opacity, self.heat_opacity):
+            slider.setVisible(event.size().width() >= ROOM_FOR_SLIDERS)
+
     def remember(self, settings: Settings) -> None:
         """Write the controls into the settings."""
         settings.show_boxes, settings.show_joints = self.boxes.isChecked(), self.joints.isChecked()
@@ -131,7 +138,6 @@ class MeshCard(Card):
         self.reset.clicked.connect(self.view.reset_view)
         self.header.addWidget(self.reset)
         self.colour_by = Choice(COLOUR_BY, settings.colour_by, "Colour the mesh by")
-        self.colour_by.setMinimumWidth(98)
         self.colour_by.currentTextChanged.connect(self.view.set_colour_by)
         self.view.set_colour_by(self.colour_by.currentText())
         self.header.addSpacing(6)

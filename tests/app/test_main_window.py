@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLabel
 
 from app.gui.masking_panel import PRESETS
+from app.gui.orbit import HOME
 from app.pipeline.worker import Status, WorkerState
 from tests.app import gui_fakes
 
@@ -47,6 +48,7 @@ def test_a_record_reaches_picture_mesh_strip_and_status(shown):
     texts = " ".join(window.parts.status.texts)
     assert "body-lite 9f3ac2d4" in texts
     assert "encode 31" in texts and "draw" in texts
+    assert "fake.mp4   ·   frame 1" in texts
 
 
 def test_freeze_pauses_and_thawing_plays(shown, qtbot):
@@ -85,6 +87,19 @@ def test_a_click_on_the_mesh_pins_the_vertex_under_it(shown, qtbot):
     assert np.linalg.norm(near[picked] - near[chest]) < 0.05
     assert window.parts.strip.cards[-1].pin.vertex == picked
     assert window.parts.vertex.values["Vertex"].text().startswith(f"{picked:,}")
+
+
+def test_a_double_click_resets_the_view_and_pins_nothing(shown, qtbot):
+    window = shown()
+    mesh, pins = window.parts.mesh.view, window.pins.items
+    mesh.orbit.turn(200, 0)
+    mesh.draw()
+    spot = mesh.vertex_position(front_vertex(window), 1)[0].toPoint()
+    qtbot.mouseClick(mesh, Qt.MouseButton.LeftButton, pos=spot)
+    assert window.pins.items != pins
+    qtbot.mouseDClick(mesh, Qt.MouseButton.LeftButton, pos=spot)
+    assert window.pins.items == pins
+    assert mesh.orbit.yaw == HOME[0]
 
 
 def front_vertex(window) -> int:

@@ -93,9 +93,8 @@ class StatusLine(QStatusBar):
     def _tell(self) -> None:
         name = _STATES[self._state][0]
         seen = self._state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
-        self.message.setText(
-            self._sentence or (f"{name}   ·   {self._place}" if seen and self._place else name)
-        )
+        place = f"{name}   ·   {self._place}" if seen and self._place else name
+        self.message.setText(self._sentence or place)
 
     def set_model_info(self, info: ModelInfo) -> None:
         """Device and model."""

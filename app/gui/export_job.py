@@ -40,11 +40,6 @@ class ExportJob(QObject):
         super().__init__(parent)
         self._thread: threading.Thread | None = None
 
-    @property
-    def busy(self) -> bool:
-        """Whether a file is being written."""
-        return self._thread is not None and self._thread.is_alive()
-
     def start(self, path: Path, meshes: Sequence[NamedMesh], info: ModelInfo) -> None:
         """Write the meshes to `path`."""
         self.stop()

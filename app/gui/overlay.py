@@ -54,7 +54,6 @@ class HeatLayer:
 
     image: QImage
     transform: QTransform
-    pin: Pin | None
 
 
 class MeshOverlay:
@@ -125,9 +124,7 @@ def heat_layers(person: Person, info: ModelInfo, pins: Sequence[Pin], map_name: 
     matrix = heatmap_to_picture(np.asarray(person.crop.matrix, float), person.crop.size, HEAT_SIDE)
     transform = QTransform(matrix[0, 0], matrix[1, 0], matrix[0, 1], matrix[1, 1], matrix[0, 2], matrix[1, 2])
     if map_name not in MAP_NAMES:
-        return [
-            HeatLayer(image_of(tint(hill, pin.colour)), transform, pin)
-            for hill, pin in zip(hills, pins, strict=True)
-        ]
+        tinted = [tint(hill, pin.colour) for hill, pin in zip(hills, pins, strict=True)]
+        return [HeatLayer(image_of(rgba), transform) for rgba in tinted]
     ramp = colour_map(map_name, np.linspace(0.15, 1.0, 256))
-    return [HeatLayer(image_of(tint(np.max(hills, axis=0), ramp)), transform, None)]
+    return [HeatLayer(image_of(tint(np.max(hills, axis=0), ramp)), transform)]

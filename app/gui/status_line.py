@@ -65,14 +65,13 @@ class StatusLine(QStatusBar):
         self._light = _Light()
         self.message = label("Ready")
         self.model = label("No model yet", tip="Device, model and the start of its SHA-256")
-        self.rate = label("", tip="People drawn on the screen per second")
+        self.rate = label("", tip="Frames shown per second")
         self.latency = label("", tip="Milliseconds for each stage of the newest frame")
         self.addWidget(self._light)
         self.addWidget(self.message, 1)
         for part in (self.model, self.rate, self.latency):
             part.setContentsMargins(10, 0, 0, 0)
             self.addPermanentWidget(part)
-        self.rate.setToolTip("Frames shown per second")
 
     def set_theme(self, theme: Theme) -> None:
         """The lamp in the theme's colours."""

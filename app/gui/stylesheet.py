@@ -18,7 +18,6 @@ QLabel[role="muted"] { color: $muted; font-size: 12px; }
 QLabel[role="small"] { color: $muted; font-size: 11px; }
 QLabel[role="title"] { color: $muted; font-size: 11px; font-weight: 600; letter-spacing: 1px; }
 QLabel[role="value"] { color: $text; font-size: 12px; font-weight: 600; }
-QLabel[role="strong"] { color: $text; font-weight: 600; }
 
 QFrame#card { background: $panel; border: 1px solid $border; border-radius: 10px; }
 QWidget#bare { background: transparent; }

@@ -83,8 +83,6 @@ class ImageCard(Card):
         return button
 
     def _layers(self) -> None:
-        if not hasattr(self, "heat"):
-            return
         self.view.set_layers(
             boxes=self.boxes.isChecked(),
             mesh=self.mesh.isChecked(),

@@ -10,7 +10,7 @@ from app.gui.theme import Theme
 
 
 def label(text: str, role: str = "", tip: str = "") -> QLabel:
-    """A label in one of the style sheet's roles: title, value, muted, small, strong."""
+    """A label in one of the style sheet's roles: title, value, muted, small."""
     result = QLabel(text)
     result.setProperty("role", role)
     result.setToolTip(tip)

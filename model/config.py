@@ -77,7 +77,7 @@ class NetworkConfig:
             raw = json.loads(text)
             fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
             return NetworkConfig(**fields)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             raise UserError(f"The file's network description cannot be read: {error}.") from error
 
 

@@ -178,7 +178,7 @@ class PointHMR(nn.Module):
         attention: also return every layer's weights. upsample: also make the mid and the full mesh.
         """
         config = self.config
-        first = None if self.lifter is None else self.lifter(features.landmarks)
+        first = self._lift(features)
         x = self._tokens(features, first)
         masks = self._masks.for_hops(config.hops if hops is None else hops, x.device)
         weights = []
@@ -187,13 +187,23 @@ class PointHMR(nn.Module):
                 x = self.reduce(x)
             x, layer_weights = encoder(x, masks[index])
             weights.append(tuple(layer_weights) if attention else ())
-        points = self.point_head(x[:, -(config.num_joints + config.num_vertices) :]).float()
-        camera = self.camera_head(x[:, 0]).float()
+        with torch.autocast(x.device.type, enabled=False):  # half precision rounds metres to millimetres
+            x = x.float()
+            points = self.point_head(x[:, -(config.num_joints + config.num_vertices) :])
+            camera = self.camera_head(x[:, 0])
         if first is not None:
             points, camera = points + first.points, camera + first.camera
         joints, coarse = points.split([config.num_joints, config.num_vertices], dim=1)
         mid, fine = self.upsample(coarse) if upsample else (None, None)
         return Mesh(joints, coarse, camera, mid, fine, tuple(weights) if attention else (), first)
+
+    def _lift(self, features: Features) -> FirstMesh | None:
+        """The first mesh from the landmarks, in full precision."""
+        if self.lifter is None or features.landmarks is None:
+            return None
+        with torch.autocast(features.landmarks.device.type, enabled=False):
+            first: FirstMesh = self.lifter(features.landmarks.float())
+        return first
 
     def _tokens(self, features: Features, first: FirstMesh | None) -> Tensor:
         """[B, N, widths[0]]: camera, grid, landmarks, joints, vertices; each with its own position."""

@@ -68,6 +68,12 @@ class TrainSettings:
     """Samples between two evaluations on `evaluate_crops` crops of each validation set."""
     evaluate_crops: int = 128
     compile: bool = True
+    workers: int = 1
+    """Processes that make samples."""
+    lifter_bodies: int = 12_000
+    """Posed bodies behind the lifter's endless landmarks."""
+    stop_after: int | None = None
+    """Stop early, after this many samples, with the schedule as it is; the next run goes on."""
     seed: int = 0
 
 
@@ -130,6 +136,7 @@ class Trainer:
             logger.info("resumed at %d samples", self.state.seen)
         else:
             self._prepare()
+            self._save()
         self._train()
         self._evaluate()
         self._save()
@@ -150,8 +157,11 @@ class Trainer:
     def _pretrain_lifter(self, motion: Path) -> None:
         lifter = self.network.lifter
         assert lifter is not None
-        generator = LandmarkGenerator(motion, self.body, self.hierarchy, seed=self.settings.seed)
-        steps = self.settings.lifter_steps
+        settings = self.settings
+        generator = LandmarkGenerator(
+            motion, self.body, self.hierarchy, bodies=settings.lifter_bodies, seed=settings.seed
+        )
+        steps = settings.lifter_steps
         optimizer = torch.optim.AdamW(lifter.parameters(), lr=1e-3, weight_decay=0.01)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps, pct_start=0.05)
         for step in tqdm(range(steps), desc="lifter", mininterval=5):
@@ -166,17 +176,16 @@ class Trainer:
 
     def _train(self) -> None:
         settings, config = self.settings, self.network.config
-        batches = self.training.batches(self.state.seen, settings.batch_size)
-        first = next(batches)  # the loader's process forks before the backbone starts its threads
+        batches = self.training.batches(self.state.seen, settings.batch_size, settings.workers)
         assert isinstance(self.network.backbone, BlazePose)
         self.backbone = freeze_backbone(self.network.backbone, config.image_size, settings.batch_size)
         forward = torch.compile(self._forward) if settings.compile else self._forward
         bar = tqdm(total=settings.samples, initial=self.state.seen, unit=" samples", mininterval=5)
         saved = time.monotonic()
         means: dict[str, float] = {}
-        batch: Batch = first
-        while self.state.seen < settings.samples:
-            terms = self._step(forward, batch)
+        end = min(settings.samples, settings.stop_after or settings.samples)
+        while self.state.seen < end:
+            terms = self._step(forward, next(batches))
             for name, value in terms.items():
                 means[name] = 0.97 * means.get(name, value) + 0.03 * value
             bar.update(settings.batch_size)
@@ -187,7 +196,6 @@ class Trainer:
             if time.monotonic() - saved > 60 * settings.checkpoint_minutes:
                 self._save()
                 saved = time.monotonic()
-            batch = next(batches)
         bar.close()
 
     def _forward(

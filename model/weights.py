@@ -76,10 +76,9 @@ def load_network(name_or_file: str | Path, hierarchy: Hierarchy | None = None) -
     """
     name = str(name_or_file)
     if name.endswith(RANDOM):
-        config = preset(name.removesuffix(RANDOM))
-        return PointHMR(config, hierarchy).eval(), ModelCard(
-            name, "network", config.name, "", "random weights"
-        )
+        network = PointHMR(preset(name.removesuffix(RANDOM)), hierarchy)
+        network.load_state_dict(network.state_dict() | _shipped_backbone(network))
+        return network.eval(), ModelCard(name, "network", network.config.name, "", "random weights")
     card = next((card for card in list_models() if card.name == name), None)
     path = Path(card.path) if card else Path(name)
     if card is None and not path.is_file():
@@ -168,13 +167,20 @@ def _from_released(state: Mapping[str, Tensor], network: PointHMR, label: str) -
 def _fill(network: PointHMR, state: Mapping[str, Tensor], label: str) -> None:
     """Load our own file; a frozen BlazePose backbone that it leaves out comes from the file that ships."""
     complete = dict(state)
-    backbone = network.config.backbone
-    if backbone.startswith("blazepose") and not any(key.startswith("backbone.") for key in state):
-        shipped = load_blazepose(backbone.removeprefix("blazepose-")).state_dict()
-        complete |= {f"backbone.{key}": value for key, value in shipped.items()}
+    if not any(key.startswith("backbone.") for key in state):
+        complete |= _shipped_backbone(network)
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     check_state(complete, expected, label, f"{network.config.name} network")
     network.load_state_dict(complete)
+
+
+def _shipped_backbone(network: PointHMR) -> dict[str, Tensor]:
+    """The frozen BlazePose that ships, under the network's names; empty for a network over another one."""
+    backbone = network.config.backbone
+    if not backbone.startswith("blazepose"):
+        return {}
+    shipped = load_blazepose(backbone.removeprefix("blazepose-")).state_dict()
+    return {f"backbone.{key}": value for key, value in shipped.items()}
 
 
 def _metadata(path: Path) -> dict[str, str]:

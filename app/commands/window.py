@@ -19,8 +19,10 @@ from model.errors import UserError
 
 if TYPE_CHECKING:
     from app.gui.application import Build
+    from app.gui.model_info import ModelInfo
+    from app.pipeline.pipeline import Pipeline
 
-SAMPLE = assets.SAMPLES / "sample.mp4"
+SAMPLE = assets.SAMPLES / "salsa.mp4"
 OUTPUT = Path("pointhmr-output")
 
 
@@ -51,14 +53,14 @@ def has_display() -> bool:
 def builder(options: argparse.Namespace) -> Build:
     """What loads the model, on the worker's thread, once the window is up."""
 
-    def build() -> tuple[object, object]:
+    def build() -> tuple[Pipeline, ModelInfo]:
         from app.gui.model_info import model_info
         from app.pipeline.loading import load_pipeline
 
         pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
         return pipeline, model_info(reconstructor)
 
-    return build  # type: ignore[return-value]
+    return build
 
 
 def run_without_display(options: argparse.Namespace) -> int:

@@ -48,7 +48,10 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
             return crop_sample(sample, self._crop_size, self._augmentation, rng, self._mirrored)
 
     def batches(self, start: int, batch_size: int, workers: int = 1) -> Iterator[Batch]:
-        """Batches from sample number `start` on, made in `workers` processes beside the training."""
+        """Batches from sample number `start` on, made in `workers` processes beside the training.
+
+        The processes are spawned: OpenCV's threads do not survive a fork.
+        """
         indices = range(start, start + 2**40)
         loader: DataLoader[Sample] = DataLoader(
             self,
@@ -58,6 +61,7 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
             collate_fn=collate,
             worker_init_fn=one_thread,
             prefetch_factor=4 if workers else None,
+            multiprocessing_context="spawn" if workers else None,
         )
         return iter(loader)
 

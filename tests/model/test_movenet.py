@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 
+from model.cv import cv2
 from model.errors import UserError
 from model.movenet import JOINTS, STRIDE, MoveNet, MoveNetOutput, decode, load_movenet, normalise
 

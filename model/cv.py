@@ -3,7 +3,7 @@
 The wheel's `import cv2` points QT_QPA_PLATFORM_PLUGIN_PATH and QT_QPA_FONTDIR at a Qt of its own; PySide6
 then finds no platform plugin and ends the program. So both are put back right after the import: the one
 place where this program touches its environment, and the reason why everyone else writes
-`from model.cv import cv2`. FFmpeg's own lines on stderr are silenced the same way, because a broken file is
+`from model.cv import cv2`. Its own lines on stderr, and FFmpeg's, are silenced, because a broken file is
 reported as one sentence of ours; a user's setting goes before.
 """
 
@@ -22,5 +22,6 @@ for _name, _value in _before.items():
     else:
         os.environ[_name] = _value
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 __all__ = ["cv2"]

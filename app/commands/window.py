@@ -55,8 +55,9 @@ def builder(options: argparse.Namespace) -> Build:
 
     def build() -> tuple[Pipeline, ModelInfo]:
         from app.gui.model_info import model_info
-        from app.pipeline.loading import load_pipeline
+        from app.pipeline.loading import leave_a_core, load_pipeline
 
+        leave_a_core()
         pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
         return pipeline, model_info(reconstructor)
 

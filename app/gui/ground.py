@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF, QRadialGradient, QT
 
 from app.gui.orbit import Orbit
 from app.gui.theme import Theme
-from app.pipeline.cv import cv2
+from model.cv import cv2
 
 STEP = 0.5
 HALF = 3.5

@@ -14,8 +14,8 @@ from app.gui.overlay import image_of, picture_of
 from app.gui.pins import Pin, Pins
 from app.gui.theme import Theme
 from app.gui.widgets import Card, IconButton, clear, label
-from app.pipeline.cv import cv2
 from app.pipeline.frames import Frame, Person, Record
+from model.cv import cv2
 
 SIDE = 128
 """Pixels of the small crop pictures."""

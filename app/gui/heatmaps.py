@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.pipeline.cv import cv2
+from model.cv import cv2
 
 MODE_SHARE = 0.3
 """A second hill counts as a mode when it is at least this high against the peak."""

@@ -26,8 +26,8 @@ from app.gui.overlay import HeatLayer, MeshLayer, MeshOverlay, heat_layers, pict
 from app.gui.pins import Pin
 from app.gui.theme import DARK, Theme
 from app.gui.viewport import Viewport
-from app.pipeline.cv import cv2
 from app.pipeline.frames import Person, PersonBox, Record
+from model.cv import cv2
 
 CLICK = 4
 

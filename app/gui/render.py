@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.pipeline.cv import cv2
+from model.cv import cv2
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.pipeline.cv import cv2
 from app.pipeline.frames import Crop, PersonBox
+from model.cv import cv2
 
 MARGIN = 1.25
 CUT = 0.97

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from app.pipeline.crop import apply, crop_for_box, to_crop, to_picture
-from app.pipeline.cv import cv2
 from app.pipeline.frames import PersonBox
 from app.pipeline.tracker import iou
+from model.cv import cv2
 from model.movenet import LONG_SIDE, SIZE_MULTIPLE, MoveNet, decode, load_movenet, normalise
 
 _LEAST_SCORE = 0.25

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.pipeline.cv import cv2
+from model.cv import cv2
 from model.errors import UserError
 
 MAX_PIXELS = 100_000_000

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.pipeline.cv import cv2
 from app.pipeline.frames import Frame
 from app.pipeline.pictures import SUFFIXES, FrameError, SourceError, as_rgb, header_size, read_picture
 from app.pipeline.video import VideoSource
+from model.cv import cv2
 
 __all__ = [
     "CameraSource",

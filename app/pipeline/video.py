@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from app.pipeline.cv import cv2
 from app.pipeline.frames import Frame
 from app.pipeline.pictures import SourceError, as_rgb
+from model.cv import cv2
 
 _DEFAULT_FPS = 30.0
 _SANE_FPS = (1.0, 240.0)

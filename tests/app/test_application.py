@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from app.gui.application import create_window
-from app.pipeline.cv import cv2
 from app.pipeline.frames import Frame, Hops, Record
 from app.pipeline.worker import WorkerState
+from model.cv import cv2
 from tests.app import gui_fakes
 
 

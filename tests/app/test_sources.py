@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from app.pipeline import pictures
-from app.pipeline.cv import cv2
 from app.pipeline.pictures import as_rgb, header_size
 from app.pipeline.sources import (
     CameraSource,
@@ -24,6 +23,7 @@ from app.pipeline.sources import (
     camera_index,
     open_source,
 )
+from model.cv import cv2
 from model.errors import UserError
 
 RED = (200, 30, 10)
@@ -356,7 +356,7 @@ def test_camera_names() -> None:
 @pytest.mark.parametrize("before", [None, "/usr/lib/qt6"])
 def test_opencv_leaves_qt_alone(before: str | None) -> None:
     names = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
-    code = f"import os, app.pipeline.cv; print([os.environ.get(name) for name in {names}])"
+    code = f"import os, model.cv; print([os.environ.get(name) for name in {names}])"
     environment = {"PYTHONPATH": ".", "PATH": ""} | (dict.fromkeys(names, before) if before else {})
     root = Path(__file__).parents[2]
     done = subprocess.run(

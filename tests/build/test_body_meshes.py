@@ -5,16 +5,10 @@ import pytest
 from scipy.spatial import Delaunay
 
 from assets.build.body.half_mesh import boundary_loops, cap_mouth
-from assets.build.body.hierarchy import SkinnedMesh, attach, closest_barycentric, coarsen
-from assets.build.body.simplify import simplify
-from assets.build.body.surface import (
-    MIRROR,
-    boundary_edges,
-    directed_edges,
-    edges,
-    face_normals,
-    neighbour_mean,
-)
+from assets.build.body.surface import neighbour_mean
+from model.coarsen import SkinnedMesh, attach, closest_barycentric, coarsen
+from model.simplify import simplify
+from model.surface import MIRROR, boundary_edges, directed_edges, edges, face_normals
 
 OCTAHEDRON = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=float)
 OCTAHEDRON_FACES = np.array(
@@ -232,7 +226,7 @@ def test_a_vertex_hangs_on_a_face_of_its_own_limb() -> None:
 
 def test_a_coarser_level_is_closed_mirrored_and_interpolates() -> None:
     fine = mirrored_sphere(3)
-    level = coarsen(fine, 120)
+    level = coarsen(fine, 62)
     coarse = fine.vertices[level.kept]
     assert len(level.faces) == 120
     assert boundary_edges(level.faces) == []

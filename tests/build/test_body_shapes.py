@@ -11,9 +11,9 @@ from assets.build.body.makehuman import BaseMesh
 from assets.build.body.remesh import Topology
 from assets.build.body.shape_space import principal_shapes
 from assets.build.body.skeleton import INDEX, JOINTS, MIRRORED, PARENTS, joint_of_bone, other_side
-from assets.build.body.surface import MIRROR
 from assets.build.body.tpose import rotations_from_t, to_t_pose
 from assets.build.body.uv import texture_coordinates
+from model.surface import MIRROR
 
 
 def adults(*traits: tuple[str, ...]) -> np.ndarray:

@@ -9,13 +9,13 @@ import numpy as np
 from assets.build.body.adults import mean_adult, read_targets
 from assets.build.body.correctives import pose_correctives
 from assets.build.body.half_mesh import build_half
-from assets.build.body.hierarchy import SkinnedMesh, build_levels, part_importance
 from assets.build.body.makehuman import MakeHuman
 from assets.build.body.regressors import joint_regressor, landmarks, lsp_regressor
 from assets.build.body.remesh import Topology, remesh
 from assets.build.body.shape_space import principal_shapes, sample_population
 from assets.build.body.skeleton import INDEX, PARENTS, joint_centres, joint_weights
 from assets.build.body.uv import texture_coordinates
+from model.coarsen import SkinnedMesh, build_levels, part_importance
 from model.hierarchy import hop_distances
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ import numpy as np
 import open3d as o3d
 
 from assets.build.body.makehuman import BaseMesh
-from assets.build.body.surface import face_normals, split_quads
+from assets.build.body.surface import split_quads
+from model.surface import face_normals
 
 HEAD_HEIGHT = 0.6
 """Metres in the base mesh: hidden skin below (armpits, between toes) stays."""

@@ -12,7 +12,8 @@ import scipy.sparse as sp
 from scipy.spatial.transform import Rotation
 
 from assets.build.body.skeleton import INDEX, JOINTS, MIRRORED, PARENTS
-from assets.build.body.surface import MIRROR, neighbour_mean
+from assets.build.body.surface import neighbour_mean
+from model.surface import MIRROR
 
 NUM_POSES = 140
 RIDGE = 0.02 * 0.05

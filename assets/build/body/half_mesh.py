@@ -10,7 +10,8 @@ import scipy.sparse as sp
 
 from assets.build.body.cavities import ray_scene, visible_skin
 from assets.build.body.makehuman import BaseMesh
-from assets.build.body.surface import boundary_edges, directed_edges, split_quads
+from assets.build.body.surface import split_quads
+from model.surface import boundary_edges, directed_edges
 
 ON_MIDDLE = 1e-9
 """A vertex with |x| below this (metres) lies on the mid-line."""

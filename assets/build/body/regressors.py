@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from assets.build.body.shape_space import Population
 from assets.build.body.skeleton import INDEX, JOINTS, MIRRORED, PARENTS
-from assets.build.body.surface import edges
+from model.surface import edges
 
 NUM_FITTED = 150
 """Adults that the joint regressor is fitted on."""

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from assets.build.body.half_mesh import ON_MIDDLE, HalfMesh
 from assets.build.body.makehuman import MakeHuman
-from assets.build.body.simplify import simplify
+from model.simplify import simplify
 
 HALF_FACES = 6888
 """Mirrored: 6,890 vertices, 13,776 faces, as SMPL has, so that the network's shapes equal the paper's."""

@@ -9,8 +9,8 @@ import scipy.sparse as sp
 
 from assets.build.body.adults import Targets, random_adults
 from assets.build.body.remesh import Topology
-from assets.build.body.surface import MIRROR
 from assets.build.body.tpose import rotations_from_t, to_t_pose
+from model.surface import MIRROR
 
 NUM_ADULTS = 3000
 SIGNS = (-1, -1, 1, 1, 1, 1, -1, -1, -1, -1)

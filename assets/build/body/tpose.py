@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from assets.build.body.skeleton import INDEX, JOINTS, PARENTS, other_side
-from assets.build.body.surface import MIRROR
+from model.surface import MIRROR
 
 
 def _turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:

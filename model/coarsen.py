@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.spatial import cKDTree
 
-from assets.build.body.simplify import simplify
+from model.simplify import simplify
 
-FACES = (3442, 858)
-"""Of the mid and the coarse mesh: 1,723 and 431 vertices, as in the paper."""
+SIZES = (1723, 431)
+"""Vertices of a body's mid and coarse mesh, as in the paper."""
 LENGTH_WEIGHT = 0.002
 FINGERS, TOES, HEAD = 1.5, 1.0, 0.3
 """Wished importance of these parts. Above one still counts as one."""
@@ -24,14 +25,14 @@ NEGLIGIBLE = 1e-9
 
 @dataclass(frozen=True)
 class SkinnedMesh:
-    """A closed body, mirrored exactly."""
+    """A body, or a hand that is open at the wrist."""
 
     vertices: np.ndarray
-    """(N, 3) float64, exactly zero in x on the mid-line."""
+    """(N, 3) float64; with a mirror, exactly zero in x on the mid-line."""
     faces: np.ndarray
     """(F, 3) int."""
-    mirror: np.ndarray
-    """(N,) int: the vertex on the other side."""
+    mirror: np.ndarray | None
+    """(N,) int: the vertex on the other side, where the mesh is its own mirror image exactly."""
     weights: np.ndarray
     """(N, J) skinning weights."""
     importance: np.ndarray
@@ -46,8 +47,8 @@ class Level:
     """(F, 3) int."""
     kept: np.ndarray
     """(n,) int: the finer vertices that stay."""
-    mirror: np.ndarray
-    """(n,) int: the vertex on the other side."""
+    mirror: np.ndarray | None
+    """(n,) int: the vertex on the other side, where there is one."""
     down: sp.csr_matrix
     """(n, N): selects the kept vertices."""
     up: sp.csr_matrix
@@ -109,44 +110,79 @@ def attach(
 
 
 def _interpolation(fine: SkinnedMesh, kept: np.ndarray, faces: np.ndarray) -> sp.csr_matrix:
-    """(N, n) matrix from the kept vertices, and their faces, back to all; made on the left and mirrored."""
-    place = np.full(len(fine.mirror), -1)
-    place[kept] = np.arange(len(kept))
-    partner = place[fine.mirror[kept]]
-    lost = np.flatnonzero((place < 0) & (fine.vertices[:, 0] >= 0))
+    """(N, n) matrix from the kept vertices, and their faces, back to all; half by mirroring."""
+    place = _places(kept, len(fine.vertices))
+    lost = np.flatnonzero(place < 0)
+    if fine.mirror is not None:
+        lost = lost[fine.vertices[lost, 0] >= 0]
     face, barycentric = attach(
         fine.vertices[lost], fine.weights[lost], fine.vertices[kept], fine.weights[kept], faces
     )
     columns = faces[face]
-    off = fine.mirror[lost] != lost
-    rows = np.r_[kept, np.repeat(lost, 3), np.repeat(fine.mirror[lost[off]], 3)]
-    cols = np.r_[place[kept], columns.ravel(), partner[columns[off]].ravel()]
-    values = np.r_[np.ones(len(kept)), barycentric.ravel(), barycentric[off].ravel()]
-    real = values > NEGLIGIBLE
-    return sp.csr_matrix((values[real], (rows[real], cols[real])), shape=(len(place), len(kept)))
+    rows = [kept, np.repeat(lost, 3)]
+    cols = [place[kept], columns.ravel()]
+    values = [np.ones(len(kept)), barycentric.ravel()]
+    if fine.mirror is not None:
+        off = fine.mirror[lost] != lost
+        rows.append(np.repeat(fine.mirror[lost[off]], 3))
+        cols.append(place[fine.mirror[kept]][columns[off]].ravel())
+        values.append(barycentric[off].ravel())
+    shares = np.concatenate(values)
+    real = shares > NEGLIGIBLE
+    index = np.concatenate(rows)[real], np.concatenate(cols)[real]
+    return sp.csr_matrix((shares[real], index), shape=(len(place), len(kept)))
 
 
-def coarsen(fine: SkinnedMesh, num_faces: int) -> Level:
-    """Simplify the left half to half of `num_faces` and mirror it."""
-    count = len(fine.vertices)
-    left = (fine.vertices[fine.faces, 0] >= 0).all(axis=1)
-    used, inverse = np.unique(fine.faces[left], return_inverse=True)
-    half = used[
-        simplify(
-            fine.vertices[used],
-            inverse.reshape(-1, 3),
-            num_faces // 2,
-            importance=fine.importance[used],
-            length_weight=LENGTH_WEIGHT,
-        )
-    ]
-    stay = np.unique(half)
-    kept = np.r_[stay, fine.mirror[stay[fine.mirror[stay] != stay]]]
+def _places(kept: np.ndarray, count: int) -> np.ndarray:
+    """(count,) int: where each vertex is among the kept ones; -1 for the others."""
     place = np.full(count, -1)
     place[kept] = np.arange(len(kept))
-    faces = np.concatenate([place[half], place[fine.mirror[half]][:, ::-1]])
-    down = sp.csr_matrix((np.ones(len(kept)), (np.arange(len(kept)), kept)), shape=(len(kept), count))
-    return Level(faces, kept, place[fine.mirror[kept]], down, _interpolation(fine, kept, faces))
+    return place
+
+
+def coarsen(fine: SkinnedMesh, num_vertices: int) -> Level:
+    """Simplify to `num_vertices`; of a closed mirrored mesh the left half alone, which is then mirrored."""
+    faces = _simplified(fine, num_vertices) if fine.mirror is None else _half(fine, 2 * num_vertices - 4)
+    stay = np.unique(faces)
+    if fine.mirror is None:
+        kept, mirror = stay, None
+        place = _places(kept, len(fine.vertices))
+        level_faces = place[faces]
+    else:
+        kept = np.r_[stay, fine.mirror[stay[fine.mirror[stay] != stay]]]
+        place = _places(kept, len(fine.vertices))
+        level_faces = np.concatenate([place[faces], place[fine.mirror[faces]][:, ::-1]])
+        mirror = place[fine.mirror[kept]]
+    shape = (len(kept), len(fine.vertices))
+    down = sp.csr_matrix((np.ones(len(kept)), (np.arange(len(kept)), kept)), shape=shape)
+    return Level(level_faces, kept, mirror, down, _interpolation(fine, kept, level_faces))
+
+
+def _half(fine: SkinnedMesh, num_faces: int) -> np.ndarray:
+    """(F, 3) faces over the fine vertices: the left half, simplified to half of `num_faces`."""
+    left = (fine.vertices[fine.faces, 0] >= 0).all(axis=1)
+    used, inverse = np.unique(fine.faces[left], return_inverse=True)
+    half = simplify(
+        fine.vertices[used],
+        inverse.reshape(-1, 3),
+        num_faces // 2,
+        importance=fine.importance[used],
+        length_weight=LENGTH_WEIGHT,
+    )
+    return np.asarray(used[half])
+
+
+def _simplified(fine: SkinnedMesh, num_vertices: int) -> np.ndarray:
+    """(F, 3) faces over the fine vertices that use just `num_vertices` of them, if the mesh allows it."""
+    return simplify(
+        fine.vertices,
+        fine.faces,
+        0,
+        least_vertices=num_vertices,
+        importance=fine.importance,
+        length_weight=LENGTH_WEIGHT,
+        mirrored=False,
+    )
 
 
 def part_importance(fingers: np.ndarray, toes: np.ndarray, head: np.ndarray) -> np.ndarray:
@@ -155,11 +191,11 @@ def part_importance(fingers: np.ndarray, toes: np.ndarray, head: np.ndarray) -> 
     return np.clip(wished, 0.02, 1)
 
 
-def build_levels(body: SkinnedMesh) -> list[Level]:
-    """The mid and the coarse level of a body."""
+def build_levels(body: SkinnedMesh, sizes: Sequence[int] = SIZES) -> list[Level]:
+    """Ever coarser levels of a body, of so many vertices each."""
     levels = []
-    for num_faces in FACES:
-        level = coarsen(body, num_faces)
+    for num_vertices in sizes:
+        level = coarsen(body, num_vertices)
         levels.append(level)
         body = SkinnedMesh(
             body.vertices[level.kept],

@@ -11,7 +11,7 @@ import heapq
 
 import numpy as np
 
-from assets.build.body.surface import MIRROR, boundary_edges, face_normals
+from model.surface import MIRROR, boundary_edges, face_normals
 
 MAX_VALENCE = 11
 MIN_QUALITY = 0.12
@@ -65,6 +65,7 @@ class _Simplifier:
             for vertex in face:
                 self.faces_of[vertex].add(index)
         self.num_faces = len(faces)
+        self.num_vertices = sum(map(bool, self.faces_of))
         self.rim = {_edge(a, b) for a, b in boundary_edges(faces)}
         self.on_rim = np.zeros(len(vertices), dtype=bool)
         self.on_rim[list({vertex for edge in self.rim for vertex in edge})] = True
@@ -156,6 +157,7 @@ class _Simplifier:
                 self.faces[index] = tuple(b if v == a else v for v in face)
                 self.faces_of[b].add(index)
         self.faces_of[a] = set()
+        self.num_vertices -= 1
         self.quadrics[b] += self.quadrics[a]
         self.areas[b] += self.areas[a]
         changed = (around | {b}) - {a}
@@ -165,12 +167,12 @@ class _Simplifier:
             if self.faces_of[w]:
                 self.push(w)
 
-    def run(self, target: int) -> None:
-        """Collapse until `target` faces are left or no collapse is allowed."""
+    def run(self, target: int, least_vertices: int) -> None:
+        """Collapse until `target` faces or `least_vertices` are left, or no collapse is allowed."""
         for vertex, around in enumerate(self.faces_of):
             if around:
                 self.push(vertex)
-        while self.num_faces > target and self.heap:
+        while self.num_faces > target and self.num_vertices > least_vertices and self.heap:
             price, a, b, version = heapq.heappop(self.heap)
             if version != self.version[a] or not self.faces_of[a]:
                 continue
@@ -188,6 +190,7 @@ def simplify(
     faces: np.ndarray,
     target: int,
     *,
+    least_vertices: int = 0,
     importance: np.ndarray | None = None,
     length_weight: float = 0.005,
     mirrored: bool = True,
@@ -195,6 +198,7 @@ def simplify(
     """Remove vertices until `target` faces are left, or fewer than two more than that.
 
     vertices: (n, 3) float. faces: (F, 3) int, a manifold with or without boundary.
+    least_vertices: stop as well when only so many vertices are left.
     importance: (n,) factors on the cost of removing a vertex; below one goes first.
     length_weight: price of long edges against the quadric error: higher spreads vertices more evenly.
     mirrored: the boundary lies on x = 0 and a mirror image continues the surface behind it.
@@ -202,5 +206,5 @@ def simplify(
     """
     factors = np.ones(len(vertices)) if importance is None else importance
     simplifier = _Simplifier(vertices.astype(float), faces, factors, length_weight, mirrored)
-    simplifier.run(target)
+    simplifier.run(target, least_vertices)
     return np.array([face for face in simplifier.faces if face])

@@ -79,13 +79,20 @@ class Encoder(nn.Module):
         )
         self.norm: nn.Module = nn.LayerNorm(width) if norm else nn.Identity()
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-        """[B, N, width] -> the same shape, and each layer's attention weights."""
-        attention = []
+    def forward(
+        self, x: Tensor, mask: Tensor | None, *, attention: bool = False
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """[B, N, width] -> the same shape, and each layer's attention weights [B, heads, N, N] if asked for.
+
+        Unless asked for, the weights of a layer are let go before the next one starts.
+        """
+        captured: tuple[Tensor, ...] = ()
         for layer in self.layers:
             x, weights = layer(x, mask)
-            attention.append(weights)
-        return self.norm(x), attention
+            if attention:
+                captured += (weights,)
+            del weights
+        return self.norm(x), captured
 
 
 class HopMasks:

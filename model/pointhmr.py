@@ -185,8 +185,8 @@ class PointHMR(nn.Module):
         for index, encoder in enumerate(self.encoders):
             if index == 2:
                 x = self.reduce(x)
-            x, layer_weights = encoder(x, masks[index])
-            weights.append(tuple(layer_weights) if attention else ())
+            x, layer_weights = encoder(x, masks[index], attention=attention)
+            weights.append(layer_weights)
         with torch.autocast(x.device.type, enabled=False):  # half precision rounds metres to millimetres
             x = x.float()
             points = self.point_head(x[:, -(config.num_joints + config.num_vertices) :])

@@ -12,6 +12,7 @@ from app.gui.settings import DEFAULT_HOPS
 from app.gui.theme import Theme
 from app.gui.widgets import Card, IconButton, label
 from app.pipeline.frames import Hops
+from model.hierarchy import mask_statistics
 
 NO_MODEL_DIAMETER = 12
 
@@ -160,6 +161,9 @@ class MaskingPanel(Card):
         for button, preset in zip(self.presets, PRESETS, strict=True):
             button.setChecked(preset.hops == hops)
         if self._info is not None:
-            means = [self._info.allowed_by(h) for h in hops]
-            numbers = "  ·  ".join(f"{m:.1f}" if m < self._info.coarse_count else "all" for m in means)
-            self.sparsity.setText(f"Mean allowed vertices, of {self._info.coarse_count}\n{numbers}")
+            count = self._info.coarse_count
+            allowed = mask_statistics(self._info.hops, hops)
+            numbers = "  ·  ".join(f"{a.mean:.1f}" if a.least < count else "all" for a in allowed)
+            self.sparsity.setText(f"Mean allowed vertices, of {count}\n{numbers}")
+            rows = (f"Encoder {e}: {a.least} to {a.most}" for e, a in enumerate(allowed, start=1))
+            self.sparsity.setToolTip("\n".join(["Vertices that one vertex may attend to", *rows]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,18 +51,6 @@ class ModelInfo:
     def coarse_count(self) -> int:
         """Number of coarse vertices C."""
         return len(self.vertex_of_coarse)
-
-    @cached_property
-    def mean_allowed(self) -> np.ndarray:
-        """(diameter + 1,) mean number of vertices within h hops, for h = 0 ... diameter."""
-        counts = np.bincount(self.hops.ravel().astype(np.int64), minlength=self.diameter + 1)
-        return np.cumsum(counts)[: self.diameter + 1] / len(self.hops)
-
-    def allowed_by(self, threshold: int | None) -> float:
-        """Mean number of coarse vertices that a vertex may attend to; None is off."""
-        if threshold is None or threshold >= self.diameter:
-            return float(self.coarse_count)
-        return float(self.mean_allowed[max(threshold, 0)])
 
     def vertex_name(self, vertex: int) -> str:
         """The body part of a full vertex in words, such as "Left hand"."""

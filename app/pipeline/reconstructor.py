@@ -88,6 +88,17 @@ class Reconstructor:
         )
 
 
+    @torch.inference_mode()
+    def attention(self, encoded: Encoded | Person, hops: Hops) -> tuple[tuple[np.ndarray, ...], ...]:
+        """Attention weights under these masks, per encoder and layer: (heads, N, N) float32, rows sum to one.
+
+        N tokens in the network's order: camera, grid, landmarks, joints, and last the coarse vertices.
+        Costs one more run of the regressor and some 30 MB for the published network; `regress` keeps none.
+        """
+        mesh = self.network.regress(encoded.features, hops, attention=True, upsample=False)
+        return tuple(tuple(layer[0].float().cpu().numpy() for layer in layers) for layers in mesh.attention)
+
+
 def choose_device(wanted: str) -> str:
     """`auto`, `cpu` or `cuda` -> the device that there is; raises UserError for a missing one."""
     if wanted == "auto":

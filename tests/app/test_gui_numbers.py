@@ -82,12 +82,6 @@ def test_default_pins_are_the_tips() -> None:
     assert left_foot[1] > 0.85 and right_foot[1] > 0.85
 
 
-def test_masks_allow_all_at_the_diameter_and_when_off() -> None:
-    info = gui_fakes.model_info()
-    assert info.allowed_by(None) == info.allowed_by(info.diameter) == 431
-    assert info.allowed_by(1) < info.allowed_by(2) < info.allowed_by(info.diameter - 1) < 431
-
-
 def test_a_fitted_camera_shows_every_vertex_from_every_side() -> None:
     points = gui_fakes.body()["vertices"] - [0, gui_fakes.body()["vertices"][:, 1].max(), 0]
     orbit = Orbit()

@@ -82,6 +82,22 @@ def test_other_masks_need_only_the_person(reconstructor: Reconstructor, image: n
     assert np.array_equal(reconstructor.regress(again, HOPS).vertices, found.vertices)
 
 
+def test_attention_is_captured_per_encoder_layer_and_head(
+    reconstructor: Reconstructor, image: np.ndarray
+) -> None:
+    found = person(reconstructor, image, BOX)
+    attention = reconstructor.attention(found, HOPS)
+    config = reconstructor.network.config
+    assert [len(layers) for layers in attention] == list(config.layers)
+    for layers, heads in zip(attention, config.heads, strict=True):
+        for weights in layers:
+            assert weights.shape == (heads, config.num_tokens, config.num_tokens)
+            assert np.allclose(weights.sum(-1), 1, atol=1e-5)
+    beyond = ~reconstructor.hierarchy.allowed(HOPS[3])
+    assert (attention[3][0][:, -431:, -431:][:, beyond] == 0).all()
+    assert np.array_equal(reconstructor.regress(found, HOPS).vertices, found.vertices)
+
+
 def test_a_missing_gpu_is_a_users_error() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-from model.hierarchy import hop_distances, load_hierarchy
+from model.hierarchy import MaskStatistics, hop_distances, load_hierarchy, mask_statistics
 
 
 def breadth_first(faces: np.ndarray, start: int, count: int) -> list[int]:
@@ -78,3 +78,18 @@ def test_levels_know_each_other() -> None:
     assert (hierarchy.coarse_of_vertex[hierarchy.vertex_of_coarse] == coarse).mean() > 0.95
     assert hierarchy.fine_from_coarse.shape == (6890, 431)
     assert np.allclose(hierarchy.fine_from_coarse.sum(1), 1, atol=1e-4)
+
+
+def test_mask_statistics_count_the_allowed_vertices() -> None:
+    chain = hop_distances(np.array([[i, i + 1, i + 1] for i in range(4)]), 5)
+    near, off, all_of_them = mask_statistics(chain, (1, None, 4))
+    assert near == MaskStatistics(mean=13 / 5, least=2, most=3)
+    assert off == all_of_them == MaskStatistics(5.0, 5, 5)
+
+
+def test_mask_statistics_of_the_free_body_are_those_of_the_specification() -> None:
+    hierarchy = load_hierarchy()
+    statistics = mask_statistics(hierarchy.hops, (1, 3, 5, 7))
+    assert [round(s.mean, 1) for s in statistics] == [7.0, 40.8, 99.3, 177.2]
+    assert all(s.least < s.mean < s.most < 431 for s in statistics)
+    assert mask_statistics(hierarchy.hops, (hierarchy.diameter,))[0].least == 431

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 import torch
 
 from model.config import PRESETS, NetworkConfig, preset
-from model.encoder import HopMasks
+from model.encoder import HopMasks, SelfAttention
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
 from model.layers import SamplePointsWithLoss, sample_points, sine_positions
@@ -17,6 +19,12 @@ from model.pointhmr import Features, PointHMR
 def lite() -> PointHMR:
     torch.manual_seed(0)
     return PointHMR(preset("body-lite")).eval()
+
+
+@pytest.fixture(scope="module")
+def published() -> PointHMR:
+    torch.manual_seed(0)
+    return PointHMR(preset("body-hrnet-w32")).eval()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +82,34 @@ def test_attention_is_zero_exactly_where_masked(lite: PointHMR, features: Featur
     assert (last[:-431] > 0).all()
     assert (last[:, :-431] > 0).all()
     assert torch.allclose(last.sum(-1), torch.ones(len(last)), atol=1e-5)
+
+
+@torch.inference_mode()
+def test_attention_is_captured_in_every_layer_or_let_go(published: PointHMR) -> None:
+    """Off, no layer's weights outlive the layer; on, all of them do, and the mesh is the same."""
+    alive: list[weakref.ref[torch.Tensor]] = []
+    most = [0]
+
+    def watch(module: object, inputs: object, output: tuple[torch.Tensor, torch.Tensor]) -> None:
+        alive.append(weakref.ref(output[1]))
+        most[0] = max(most[0], sum(ref() is not None for ref in alive))
+
+    layers = [module for module in published.modules() if isinstance(module, SelfAttention)]
+    hooks = [layer.register_forward_hook(watch) for layer in layers]
+    features = Features(
+        torch.rand(1, 431, 56, 56), 0.1 * torch.randn(1, 431, 512), 0.1 * torch.randn(1, 49, 512)
+    )
+    plain = published.regress(features, (7, 5, 3, 1))
+    assert (len(alive), most[0], plain.attention) == (8, 1, ())
+    alive.clear()
+    looked_at = published.regress(features, (7, 5, 3, 1), attention=True)
+    for hook in hooks:
+        hook.remove()
+    assert most[0] == 8
+    assert torch.equal(plain.coarse, looked_at.coarse)
+    assert [[tuple(w.shape) for w in layers] for layers in looked_at.attention] == [
+        [(1, 4, 495, 495)] * 2
+    ] * 4
 
 
 def test_masks_are_made_once() -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "screenshot": "a picture of the real window, without a screen",
     "doctor": "what works on this machine",
     "train": "train the embedded model",
+    "evaluate": "measure a model on validation pictures",
     "verify": "compare the published network with stored outputs, number for number",
     "weights": "import checkpoints, list models",
 }

@@ -14,6 +14,9 @@ from model.losses import LiteLoss, project
 from model.metrics import mpjpe, pa_mpjpe, pck, pve
 from model.pointhmr import BackboneMaps, PointHMR
 
+LANDMARK_OF_LIMB = (28, 26, 24, 23, 25, 27, 16, 14, 12, 11, 13, 15)
+"""BlazePose's landmark of each of the 12 limb joints in LSP order."""
+
 
 @torch.no_grad()
 def evaluate_crops(
@@ -28,10 +31,12 @@ def evaluate_crops(
 ) -> dict[str, float]:
     """Errors over upright, unchanged crops: MPJPE, PA-MPJPE, PVE in mm, PCK@0.2 of the torso.
 
+    `backbone_pck` is the yardstick: the backbone's own landmarks on the same crops, where it has some.
+
     joints: regresses the 14 joints from the coarse mesh. backbone: a faster one for full batches.
     """
     rng = np.random.default_rng(0)
-    predicted: dict[str, list[np.ndarray]] = {"coarse": [], "joints3d": [], "joints2d": []}
+    predicted: dict[str, list[np.ndarray]] = {"coarse": [], "joints3d": [], "joints2d": [], "landmarks": []}
     targets: list[Batch] = []
     training = network.training
     network.eval()
@@ -50,9 +55,11 @@ def evaluate_crops(
         predicted["coarse"].append(mesh.coarse.numpy())
         predicted["joints3d"].append(from_mesh.numpy())
         predicted["joints2d"].append(project(from_mesh, mesh.camera).numpy())
+        if features.landmarks is not None:
+            predicted["landmarks"].append(lsp_from_landmarks(features.landmarks.numpy()))
         targets.append(batch)
     network.train(training)
-    stacked = {name: np.concatenate(parts) for name, parts in predicted.items()}
+    stacked = {name: np.concatenate(parts) for name, parts in predicted.items() if parts}
     return errors(stacked, targets)
 
 
@@ -61,10 +68,20 @@ def errors(predicted: dict[str, np.ndarray], targets: list[Batch]) -> dict[str, 
     joints3d = torch.cat([b.joints3d for b in targets]).numpy()
     vertices = torch.cat([b.vertices for b in targets]).numpy()
     joints2d = torch.cat([b.joints2d for b in targets]).numpy()
-    return {
+    result = {
         "mpjpe": float(mpjpe(predicted["joints3d"], joints3d).mean()),
         "pa_mpjpe": float(pa_mpjpe(predicted["joints3d"], joints3d).mean()),
         "pve": float(pve(predicted["coarse"], vertices, predicted["joints3d"], joints3d).mean()),
         "pck": pck(predicted["joints2d"], joints2d),
         "samples": float(len(joints3d)),
     }
+    if "landmarks" in predicted:
+        result["backbone_pck"] = pck(predicted["landmarks"], joints2d)
+    return result
+
+
+def lsp_from_landmarks(landmarks: np.ndarray) -> np.ndarray:
+    """(N, 33, 8) BlazePose landmarks -> (N, 14, 2) in [-1, 1]; neck and head top (not limbs) stay 0."""
+    joints = np.zeros((len(landmarks), 14, 2), landmarks.dtype)
+    joints[:, :12] = landmarks[:, LANDMARK_OF_LIMB, :2]
+    return joints

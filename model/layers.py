@@ -93,8 +93,10 @@ class Interpolation(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """[B, columns, 3] -> [B, rows, 3]."""
-        picked = points[:, self.index.flatten()].view(len(points), *self.index.shape, 3)
-        return (picked * self.weight[..., None]).sum(2)
+        batch, columns, _ = points.shape
+        table = points.transpose(0, 1).reshape(columns, 3 * batch)
+        rows = F.embedding_bag(self.index, table, mode="sum", per_sample_weights=self.weight.to(table.dtype))
+        return rows.view(-1, batch, 3).transpose(0, 1)
 
 
 def sine_positions(

@@ -77,7 +77,7 @@ def run_without_display(options: argparse.Namespace) -> int:
     sys.stdout.flush()
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
     hops: Hops = PAPER_HOPS  # type: ignore[assignment]
-    outcome = reconstruct(Job([spec], OUTPUT, hops, ("json", "obj")), pipeline, reconstructor)
+    outcome = reconstruct(Job([spec], OUTPUT, hops), pipeline, reconstructor)
     sys.stdout.write(outcome.sentence + "\n")
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     picture = OUTPUT / "window.png"

@@ -154,3 +154,20 @@ def test_the_command_starts_quickly_without_the_heavy_imports() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "[]"
+
+
+def test_without_a_display_the_main_job_is_done_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure = str(Path(FIGURE).resolve())
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.chdir(tmp_path)
+    assert main([figure, *RANDOM]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("There is no display here")
+    assert "pictures a second" in told
+    assert json.loads((tmp_path / "pointhmr-output/result.json").read_text())["frames"]
+    assert (tmp_path / "pointhmr-output/window.png").stat().st_size > 20_000
+    assert list((tmp_path / "pointhmr-output").glob("*.npz"))

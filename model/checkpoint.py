@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from model.errors import UserError
 from model.paths import write_atomically
 from model.pointhmr import PointHMR
+from model.weights import FREE
 
 
 @dataclass(frozen=True)
@@ -66,5 +67,5 @@ def save_weights(path: Path, network: PointHMR) -> None:
         for name, value in network.state_dict().items()
         if not (frozen and name.startswith("backbone."))
     }
-    metadata = {"config": network.config.to_json()}
+    metadata = {"config": network.config.to_json(), "body": FREE}
     write_atomically(path, lambda file: save_file(tensors, file, metadata))

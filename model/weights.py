@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -29,7 +30,11 @@ from model.safe_load import check_state, load_checkpoint
 Part = Literal["network", "backbone"]
 RANDOM = ":random"
 """Suffix of a preset's name: the network with random weights, to look at the machinery."""
+FREE, SMPL, ANY = "free body", "SMPL", "any"
+"""Bodies that a card can name: the one that ships, SMPL with METRO's meshes, or whatever is asked for."""
 _PUBLISHED = "body-hrnet-w32"
+_RANDOM_SCALE = 0.9
+"""Camera scale of a published network with random weights: half of them would turn the picture inside out."""
 _HINTS = {"h36m": "Human3.6M", "3dpw": "3DPW", "freihand": "FreiHAND"}
 
 
@@ -48,6 +53,8 @@ class ModelCard:
     """Where the weights came from."""
     source_sha256: str = ""
     """Of the file that was imported."""
+    body: str = ""
+    """Whose vertices it regresses: FREE, SMPL, or ANY."""
     trained_on: str = "unknown"
     licence: str = "unknown"
     date: str = ""
@@ -69,22 +76,38 @@ def list_models() -> list[ModelCard]:
     return [card for card in cards if card is not None]
 
 
+def find_card(name_or_file: str | Path) -> ModelCard:
+    """The card of a model's name, a weight file, or PRESET:random; no weights are read.
+
+    Raises UserError in one sentence when there is no such network.
+    """
+    name = str(name_or_file)
+    if name.endswith(RANDOM):
+        config = preset(name.removesuffix(RANDOM)).name
+        return ModelCard(name, "network", config, "", "random weights", body=ANY, trained_on="nothing")
+    card = next((card for card in list_models() if card.name == name), None)
+    if card is not None:
+        if card.part != "network":
+            raise UserError(f"{name} is a backbone to start training from, not a whole network.")
+        return card
+    path = Path(name)
+    if not path.is_file():
+        raise UserError(_unknown(name))
+    metadata = _metadata(path)
+    config = NetworkConfig.from_json(metadata["config"]).name if "config" in metadata else _PUBLISHED
+    body = metadata.get("body", _usual_body(config))
+    return ModelCard(path.stem, "network", config, "", str(path), body=body, path=str(path))
+
+
 def load_network(name_or_file: str | Path, hierarchy: Hierarchy | None = None) -> tuple[PointHMR, ModelCard]:
     """A network in eval mode and its card: a model's name, a weight file, or PRESET:random.
 
     hierarchy: the mesh that it regresses; the free body's when None. Raises UserError in one sentence.
     """
-    name = str(name_or_file)
-    if name.endswith(RANDOM):
-        network = PointHMR(preset(name.removesuffix(RANDOM)), hierarchy)
-        network.load_state_dict(network.state_dict() | _shipped_backbone(network))
-        return network.eval(), ModelCard(name, "network", network.config.name, "", "random weights")
-    card = next((card for card in list_models() if card.name == name), None)
-    path = Path(card.path) if card else Path(name)
-    if card is None and not path.is_file():
-        raise UserError(_unknown(name))
-    if card is not None and card.part != "network":
-        raise UserError(f"{name} is a backbone to start training from, not a whole network.")
+    card = find_card(name_or_file)
+    if not card.path:
+        return _random_network(preset(card.config), hierarchy), card
+    path = Path(card.path)
     state = load_checkpoint(path)
     config_text = _metadata(path).get("config")
     if config_text is not None:
@@ -93,9 +116,18 @@ def load_network(name_or_file: str | Path, hierarchy: Hierarchy | None = None) -
     else:
         network = PointHMR(preset(_PUBLISHED), hierarchy)
         network.load_state_dict(_from_released(state, network, path.name))
-    digest = sha256(path)
-    card = card or ModelCard(path.stem, "network", network.config.name, digest, str(path), path=str(path))
-    return network.eval(), dataclasses.replace(card, sha256=digest)
+    return network.eval(), dataclasses.replace(card, sha256=sha256(path))
+
+
+def _random_network(config: NetworkConfig, hierarchy: Hierarchy | None) -> PointHMR:
+    """The same random weights each time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = PointHMR(config, hierarchy)
+    network.load_state_dict(network.state_dict() | _shipped_backbone(network))
+    if network.lifter is None:
+        torch.nn.init.constant_(network.camera_head.bias[0], _RANDOM_SCALE)
+    return network.eval()
 
 
 def load_backbone(name_or_file: str | Path) -> dict[str, Tensor]:
@@ -119,7 +151,8 @@ def import_weights(path: Path, *, name: str | None = None, trained_on: str | Non
     state = load_checkpoint(path)
     part, config, tensors, notes = _recognised(state, path)
     target = models_dir() / f"{_free_name(name or path.stem, source_digest)}.safetensors"
-    metadata = {"part": part, "config": config.to_json()}
+    body = _metadata(path).get("body", _usual_body(config.name))
+    metadata = {"part": part, "config": config.to_json(), "body": body}
     # Clones: safetensors refuses tensors that share memory.
     own = {key: value.clone() for key, value in tensors.items()}
     write_atomically(target, lambda file: save_file(own, file, metadata))
@@ -130,6 +163,7 @@ def import_weights(path: Path, *, name: str | None = None, trained_on: str | Non
         sha256=sha256(target),
         source=path.name,
         source_sha256=source_digest,
+        body=body,
         trained_on=trained_on or _hint(path.name),
         date=date.today().isoformat(),
         notes=notes,
@@ -208,9 +242,15 @@ def _card_of(path: Path) -> ModelCard | None:
     except UserError:
         return None
     defaults = {"part": "network", "sha256": "", "source": "ships with the application"}
+    defaults["body"] = metadata.get("body", _usual_body(config))
     part: Part = "backbone" if told.get("part") == "backbone" else "network"
     text = defaults | told | {"name": path.stem, "config": config, "path": str(path)}
     return ModelCard(**{**text, "part": part})
+
+
+def _usual_body(config: str) -> str:
+    """Of a file that does not tell: released checkpoints regress SMPL, ours the free body."""
+    return SMPL if config == _PUBLISHED else FREE
 
 
 def _free_name(wanted: str, digest: str) -> str:

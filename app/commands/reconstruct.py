@@ -100,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
             raise UserError("A camera has no end: `pointhmr camera` shows it in the window.")
         open_source(spec).close()
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
+    if reconstructor.notice:
+        sys.stderr.write(f"pointhmr: {reconstructor.notice}\n")
     sys.stdout.write(reconstruct(job, pipeline, reconstructor).sentence + "\n")
     return 0
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from app.gui.shading import Topology
 
 if TYPE_CHECKING:
     from app.pipeline.reconstructor import Reconstructor
@@ -41,16 +45,30 @@ class ModelInfo:
     """(N, 2) texture coordinates, or None."""
     uv_faces: np.ndarray | None = None
     """(F, 3) int into `uv`, or None."""
+    body: str = "free body"
+    """As a person calls it."""
+    notice: str = ""
+    """What the user should know about this pair of network and body."""
 
     @property
     def title(self) -> str:
         """Name and short hash, as the status bar shows them."""
-        return f"{self.model_name} {self.sha256[:8]}"
+        return f"{self.model_name} {self.sha256[:8]}".rstrip()
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Neighbourhoods on the full mesh."""
+        return Topology(self.faces, len(self.part_of_vertex))
 
     @property
     def coarse_count(self) -> int:
         """Number of coarse vertices C."""
         return len(self.vertex_of_coarse)
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Neighbourhoods of the full mesh."""
+        return Topology(self.faces, len(self.part_of_vertex))
 
     def vertex_name(self, vertex: int) -> str:
         """The body part of a full vertex in words, such as "Left hand"."""
@@ -91,4 +109,6 @@ def model_info(reconstructor: Reconstructor) -> ModelInfo:
         diameter=hierarchy.diameter,
         uv=arrays.get("vt"),
         uv_faces=arrays.get("ft"),
+        body=body.name,
+        notice=reconstructor.notice,
     )

@@ -11,6 +11,7 @@ from app.pipeline.detector import Detector
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import DEFAULT_WEIGHTS, Reconstructor, load_reconstructor
 from app.pipeline.tracker import Tracker
+from model.bodies import BodyCard
 
 
 def leave_a_core() -> None:
@@ -23,7 +24,7 @@ def leave_a_core() -> None:
 
 
 def load_pipeline(
-    weights: str | Path = DEFAULT_WEIGHTS, body: Path | None = None, device: str = "auto"
+    weights: str | Path = DEFAULT_WEIGHTS, body: Path | BodyCard | None = None, device: str = "auto"
 ) -> tuple[Pipeline, Reconstructor]:
     """Detector, tracker and reconstructor, ready for the first frame. Raises UserError."""
     reconstructor = load_reconstructor(weights, body, device)

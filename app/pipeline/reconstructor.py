@@ -11,11 +11,12 @@ import torch
 
 from app.pipeline.crop import apply, picture_camera, to_picture_axes
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox
-from model.body import BodyModel, load_body
+from model.bodies import FREE_BODY, BodyCard, body_card, check_fit, fit_notice, load_with_hierarchy
+from model.body import BodyModel
 from model.errors import UserError
 from model.hierarchy import Hierarchy
 from model.pointhmr import Features, PointHMR
-from model.weights import ModelCard, load_network
+from model.weights import ModelCard, find_card, load_network
 
 DEFAULT_WEIGHTS = "body-lite"
 
@@ -32,13 +33,17 @@ class Encoded:
 class Reconstructor:
     """A network, its body and the device that they run on."""
 
-    def __init__(self, network: PointHMR, card: ModelCard, body: BodyModel, device: str = "cpu") -> None:
+    def __init__(
+        self, network: PointHMR, card: ModelCard, body: BodyModel, device: str = "cpu", notice: str = ""
+    ) -> None:
+        """notice: what the user should know about this pair of network and body."""
         self.network = network.eval().requires_grad_(False).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.body = body
         self.model_name = card.name
         self.sha256 = card.sha256
         self.device = device
+        self.notice = notice
         self._hip_regressor = torch.from_numpy(body.keypoint_regressor.numpy()).to(device)
 
     @property
@@ -87,7 +92,6 @@ class Reconstructor:
             features=encoded.features,
         )
 
-
     @torch.inference_mode()
     def attention(self, encoded: Encoded | Person, hops: Hops) -> tuple[tuple[np.ndarray, ...], ...]:
         """Attention weights under these masks, per encoder and layer: (heads, N, N) float32, rows sum to one.
@@ -109,16 +113,18 @@ def choose_device(wanted: str) -> str:
 
 
 def load_reconstructor(
-    weights: str | Path = DEFAULT_WEIGHTS, body: Path | None = None, device: str = "auto"
+    weights: str | Path = DEFAULT_WEIGHTS, body: Path | BodyCard | None = None, device: str = "auto"
 ) -> Reconstructor:
     """The network of a model's name or a file, over the free body or a user's own.
 
+    body: a file (its companions are looked for beside it) or a card. Its mesh hierarchy is built where there
+    is none, which takes up to a minute, once.
     Raises UserError in one sentence when a file cannot be used or the two do not fit.
     """
-    network, card = load_network(weights)
-    model = load_body(body)
-    if model.num_vertices != network.hierarchy.num_fine:
-        raise UserError(
-            f"The body has {model.num_vertices} vertices, but {card.name} makes {network.hierarchy.num_fine}."
-        )
-    return Reconstructor(network, card, model, choose_device(device))
+    device = choose_device(device)
+    wanted = find_card(weights)
+    chosen = FREE_BODY if body is None else body if isinstance(body, BodyCard) else body_card(body)
+    check_fit(wanted, chosen.kind)
+    model, mesh = load_with_hierarchy(chosen)
+    network, card = load_network(weights, mesh.hierarchy)
+    return Reconstructor(network, card, model, device, fit_notice(card, chosen.kind, mesh.origin))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from model.config import preset
+from model.config import PRESETS, preset
 from model.errors import UserError
+from model.parameters import parameter_counts, unused_count
 from model.pointhmr import PointHMR
 from model.released import UNUSED, ours_to_released, released_shapes, released_to_ours
 from model.verify import MASKS, TOLERANCE, rule_state, rule_tensor, verify
@@ -83,9 +84,28 @@ def test_parameters_by_part(spec: dict[str, tuple[int, ...]]) -> None:
     assert sum(counted.values()) == 59_086_504
 
 
-def test_our_parameters_are_the_released_ones_without_the_unused(network: PointHMR) -> None:
-    unused = sum(int(np.prod(shape)) for shape in UNUSED.values())
-    assert sum(p.numel() for p in network.parameters()) == 59_086_504 - unused
+def test_our_modules_have_the_tables_parameters(network: PointHMR) -> None:
+    """The same table on our modules, which do without the two unused embeddings."""
+    counts = parameter_counts(network.config)
+    assert counts == {
+        "backbone": 29_305_536,
+        "feature decoder": 7_508_992,
+        "heatmap decoder": 5_343_538,
+        "grid decoder": 3_935_232,
+        "encoders": 12_701_062,
+        "camera linear": 432,
+        "joint embedding": 7_168,
+        "position embedding": 63_360,
+    }
+    assert unused_count() == 512 + 220_672
+    assert sum(counts.values()) == 58_865_320 == 59_086_504 - unused_count()
+    assert sum(p.numel() for p in network.parameters()) == 58_865_320
+
+
+def test_every_parameter_of_every_preset_is_counted() -> None:
+    for config in PRESETS.values():
+        counted = sum(parameter_counts(config).values())
+        assert counted == sum(p.numel() for p in PointHMR(config).parameters())
 
 
 def test_rule_depends_on_seed_and_key() -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import assets
-from assets.build.sample.body import Body
 from assets.build.sample.camera import Camera
-from assets.build.sample.garments import sunk, vertex_normals
+from assets.build.sample.cover import sunk
 from assets.build.sample.motion import smooth_poses, walk
+from model.data.render.body import Body
+from model.data.render.garments import vertex_normals
 
 
 @pytest.fixture(scope="module")

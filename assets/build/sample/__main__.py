@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.build.sample.basemesh import BaseMesh, Carrier
-from assets.build.sample.body import Body
+from assets.build.sample.basemesh import load_basemesh
 from assets.build.sample.output import ground_truth, write_clip, write_still, write_truth
 from assets.build.sample.person import Person
 from assets.build.sample.render import Renderer
 from assets.build.sample.scene import CLIP, STILL, Scene, grounded
+from model.data.render.basemesh import Carrier
+from model.data.render.body import Body
 
 log = logging.getLogger("sample")
 
@@ -35,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.output.mkdir(parents=True, exist_ok=True)
-    carrier = Carrier.build(BaseMesh.load(options.basemesh), Body.load(options.body))
+    carrier = Carrier.build(load_basemesh(options.basemesh), Body.load(options.body))
     for kind, scene in (("clip", CLIP), ("still", STILL)):
         if options.only in (None, kind):
             build(scene, carrier, options.motion, options.appearance, options.output)

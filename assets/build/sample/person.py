@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.build.sample.basemesh import Carrier
-from assets.build.sample.body import Body, Mesh
-from assets.build.sample.garments import Garment, beneath, covered, load_garment, sunk
-from assets.build.sample.skin import Face, Skin
+from assets.build.sample.cover import beneath, covered, sunk
+from model.data.render.basemesh import Carrier
+from model.data.render.body import Body, Mesh
+from model.data.render.garments import Garment, load_garment
+from model.data.render.skin import Face, Skin
 
 SCALP_DEPTH = 0.01  # metres that the head gives way beneath hair, whose sheets are coarser than the scalp
 

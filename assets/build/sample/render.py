@@ -6,11 +6,11 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from assets.build.sample.camera import Camera
-from assets.build.sample.lighting import LUMINANCE, Light, Panorama
 from assets.build.sample.person import Person
 from assets.build.sample.shade import Shader, key_ray
-from assets.build.sample.skin import noise
 from assets.build.sample.trace import Geometry, open_directions
+from model.data.render.lighting import LUMINANCE, Light, Panorama
+from model.data.render.skin import noise
 
 SHADOW_REACH = 3.0  # metres from the person within which the ground can darken
 KEY_PLACES = 24  # shadow rays from each ground pixel

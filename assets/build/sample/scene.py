@@ -9,10 +9,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from assets.build.sample.camera import Camera
-from assets.build.sample.lighting import Key, Light, Panorama
 from assets.build.sample.motion import load_sequence, walk
 from assets.build.sample.person import Look, Person, Surface
-from assets.build.sample.skin import Skin
+from model.data.render.lighting import Key, Light, Panorama
+from model.data.render.skin import Skin
 
 SOLE = 0.05  # metres above the lowest point of the shoes that may touch the ground, toes included
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.build.sample.lighting import Light
 from assets.build.sample.person import Person, Surface
 from assets.build.sample.trace import LIFT, Geometry, Hits, open_directions
+from model.data.render.lighting import Light
 
 # Highlight strength and exponent, and how far the key light wraps around the edge of its shadow.
 GLOSS = {

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import open3d as o3d
 
-from assets.build.sample.garments import vertex_normals
-from assets.build.sample.lighting import fibonacci_sphere
 from assets.build.sample.person import Person
+from model.data.render.garments import vertex_normals
+from model.data.render.lighting import fibonacci_sphere
 
 THREADS = 1
 CUTOUT_LAYERS = 8  # transparent sheets of hair that a ray may pass

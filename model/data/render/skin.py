@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from assets.build.sample.body import Body
+from model.data.render.body import Body
 
 NOISE = np.random.default_rng(7).standard_normal((32, 32, 32))
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-import OpenEXR
+
+from model.cv import cv2
+from model.errors import UserError
 
 KEY_RADIUS = 14.0  # degrees around the brightest spot that the key light gathers
 BRIGHTEST = 30_000.0
@@ -67,7 +68,11 @@ class Panorama:
 
     @classmethod
     def load(cls, path: Path, turn: float) -> Panorama:
-        """Read an OpenEXR panorama."""
+        """Read an OpenEXR panorama; raises UserError where the package is missing."""
+        try:
+            import OpenEXR
+        except ImportError:
+            raise UserError("Reading .exr panoramas needs the package OpenEXR (extra `train`).") from None
         channels = OpenEXR.File(str(path)).channels()
         if "RGB" in channels or "RGBA" in channels:
             image = channels.get("RGB", channels.get("RGBA")).pixels[..., :3]

@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+import assets
+from model.body_data import REQUIRED
+from model.hierarchy import Hierarchy
+
 
 class Ch:
     """As chumpy.ch.Ch pickles: its attributes, with the array as `x`."""
@@ -126,3 +130,32 @@ def chumpy_members(members: dict[str, Any]) -> dict[str, Any]:
         "J_regressor": CscMatrix(members["J_regressor"]),
         "J": Ch(x=members["J_regressor"] @ members["v_template"]),
     }
+
+
+def smpl_like() -> dict[str, np.ndarray]:
+    """The free body with nothing that an SMPL file lacks: 6,890 vertices, 24 joints."""
+    with np.load(assets.BODY / "body.npz", allow_pickle=False) as archive:
+        return {name: archive[name] for name in REQUIRED}
+
+
+def objects(items: list[Any]) -> np.ndarray:
+    """An array of Python objects, as METRO's files hold them."""
+    array = np.empty(len(items), object)
+    array[:] = items
+    return array
+
+
+def metro_members(hierarchy: Hierarchy) -> dict[str, np.ndarray]:
+    """A hierarchy as METRO's mesh_downsampling.npz holds it."""
+    sizes = (hierarchy.num_fine, hierarchy.up[0].shape[1], hierarchy.num_coarse)
+    return {
+        "A": objects([adjacency(f, n) for f, n in zip(hierarchy.faces, sizes, strict=True)]),
+        "U": objects(list(hierarchy.up)),
+        "D": objects([sp.csc_matrix(d) for d in hierarchy.down]),
+    }
+
+
+def adjacency(faces: np.ndarray, vertices: int) -> sp.coo_matrix:
+    """(V, V): ones where two vertices share an edge."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    return sp.coo_matrix((np.ones(len(edges)), edges.T), shape=(vertices, vertices))

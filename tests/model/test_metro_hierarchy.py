@@ -1,7 +1,6 @@
 """METRO's hierarchy file, made from the free body's own, must give the free body's own back."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ import assets
 from model.errors import UserError
 from model.hierarchy import Hierarchy, hop_distances, load_hierarchy
 from model.metro_hierarchy import adjacency_hops, faces_from_adjacency, read_metro_hierarchy
-from tests.model.foreign import Touch
+from tests.model.foreign import Touch, adjacency, metro_members, objects
 
 
 @pytest.fixture(scope="module")
@@ -22,26 +21,6 @@ def ours() -> Hierarchy:
 @pytest.fixture(scope="module")
 def template() -> np.ndarray:
     return np.load(assets.BODY / "body.npz")["v_template"]
-
-
-def adjacency(faces: np.ndarray, vertices: int) -> sp.coo_matrix:
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return sp.coo_matrix((np.ones(len(edges)), edges.T), shape=(vertices, vertices))
-
-
-def objects(items: list[Any]) -> np.ndarray:
-    array = np.empty(len(items), object)
-    array[:] = items
-    return array
-
-
-def metro_members(hierarchy: Hierarchy) -> dict[str, np.ndarray]:
-    sizes = (hierarchy.num_fine, hierarchy.up[0].shape[1], hierarchy.num_coarse)
-    return {
-        "A": objects([adjacency(f, n) for f, n in zip(hierarchy.faces, sizes, strict=True)]),
-        "U": objects(list(hierarchy.up)),
-        "D": objects([sp.csc_matrix(d) for d in hierarchy.down]),
-    }
 
 
 def face_set(faces: np.ndarray) -> set[tuple[int, ...]]:

@@ -57,15 +57,20 @@ def shadow_of(vertices: np.ndarray) -> np.ndarray:
 
 
 def draw_shadow(painter: QPainter, orbit: Orbit, shadow: np.ndarray, width: int, height: int) -> None:
-    """Lay the shadow on the floor, in perspective."""
-    rgba = np.zeros((*shadow.shape, 4), np.uint8)
-    rgba[..., 3] = shadow * 150
-    image = QImage(rgba.data, SHADOW_CELLS, SHADOW_CELLS, QImage.Format.Format_RGBA8888_Premultiplied)
-    corners = np.array([(-HALF, 0, -HALF), (HALF, 0, -HALF), (HALF, 0, HALF), (-HALF, 0, HALF)])
-    pixels = orbit.project(corners, width, height)
-    side = float(SHADOW_CELLS)
-    source = QPolygonF([QPointF(0, 0), QPointF(side, 0), QPointF(side, side), QPointF(0, side)])
-    target = QPolygonF([QPointF(x, y) for x, y, _ in pixels])
+    """Lay the shadow on the floor, in perspective; only its dark part, because Qt paints clear pixels too."""
+    alpha = (shadow * 150).astype(np.uint8)
+    left, top, columns, rows = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    if columns == 0:
+        return
+    rgba = np.zeros((rows, columns, 4), np.uint8)
+    rgba[..., 3] = alpha[top : top + rows, left : left + columns]
+    image = QImage(rgba.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
+    x = (np.array([left, left + columns, left + columns, left]) / SHADOW_CELLS * 2 - 1) * HALF
+    z = (np.array([top, top, top + rows, top + rows]) / SHADOW_CELLS * 2 - 1) * HALF
+    pixels = orbit.project(np.column_stack([x, np.zeros(4), z]), width, height)
+    corners = [(0, 0), (columns, 0), (columns, rows), (0, rows)]
+    source = QPolygonF([QPointF(*corner) for corner in corners])
+    target = QPolygonF([QPointF(x, y) for x, y, _ in pixels.tolist()])
     transform = QTransform()
     if QTransform.quadToQuad(source, target, transform):
         painter.save()

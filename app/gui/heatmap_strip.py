@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QShowEvent,
+    QTransform,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui.colours import to_hex
 from app.gui.heatmaps import HeatmapStats, enlarge, heatmap_stats, tint
 from app.gui.model_info import ModelInfo
-from app.gui.overlay import image_of, picture_of
+from app.gui.overlay import picture_of
 from app.gui.pins import Pin, Pins
 from app.gui.theme import Theme
 from app.gui.widgets import Card, IconButton, clear, label
@@ -30,6 +41,18 @@ def crop_picture(frame: Frame, person: Person) -> np.ndarray:
     return picture
 
 
+DIM = 0.53
+"""Brightness of the crop under its heatmap."""
+
+
+def heat_on_crop(dimmed: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 picture under (h, w, 4) uint8 premultiplied RGBA -> (h, w, 3) uint8."""
+    clear = cv2.merge([255 - heat[..., 3]] * 3)
+    return np.asarray(
+        cv2.add(cv2.multiply(dimmed, clear, scale=1 / 255), cv2.cvtColor(heat, cv2.COLOR_RGBA2RGB))
+    )
+
+
 class Thumbnail(QWidget):
     """The crop, dimmed, with one heatmap on it; stays square."""
 
@@ -37,34 +60,30 @@ class Thumbnail(QWidget):
         super().__init__(parent)
         self.setMinimumSize(64, 64)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._crop: QImage | None = None
-        self._heat: QImage | None = None
-        self.back = QColor("#000000")
+        self._picture: QImage | None = None
 
     def sizeHint(self) -> QSize:
         """As large as the drawn crop."""
         return QSize(SIDE, SIDE)
 
-    def show_images(self, crop: QImage | None, heat: QImage | None) -> None:
-        """Replace both images."""
-        self._crop, self._heat = crop, heat
+    def show_picture(self, picture: QImage | None) -> None:
+        """Replace the picture; None is an empty plate."""
+        self._picture = picture
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Crop below, heatmap above."""
+        """The picture with round corners."""
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         side = min(self.width(), self.height())
-        rect = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
-        path = QPainterPath()
-        path.addRoundedRect(rect, 6, 6)
-        painter.setClipPath(path)
-        painter.fillRect(rect, self.back)
-        if self._crop is not None:
-            painter.drawImage(rect, self._crop)
-            painter.fillRect(rect, QColor(8, 11, 16, 120))
-        if self._heat is not None:
-            painter.drawImage(rect, self._heat)
+        brush = QBrush(QColor("#000000"))
+        if self._picture is not None:
+            brush = QBrush(self._picture)
+            brush.setTransform(QTransform.fromScale(side / SIDE, side / SIDE))
+        painter.translate((self.width() - side) / 2, (self.height() - side) / 2)
+        painter.setPen(QPen(Qt.PenStyle.NoPen))
+        painter.setBrush(brush)
+        painter.drawRoundedRect(0, 0, side, side, 6, 6)
         painter.end()
 
 
@@ -202,20 +221,28 @@ class HeatmapStrip(Card):
         for card in self.cards:
             card.close_button.set_theme(theme)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what came while hidden."""
+        super().showEvent(event)
+        self.set_record(*self._shown)
+
     def set_record(self, record: Record | None, chosen: int | None) -> None:
         """Show the heatmaps of one person of a record."""
         self._shown = (record, chosen)
         person = record.person(chosen) if record else None
+        if not self.isVisible() and person is not None:
+            return
         if record is None or person is None or self._info is None:
             for card in self.cards:
-                card.thumbnail.show_images(None, None)
+                card.thumbnail.show_picture(None)
                 card.show_stats(None)
             return
-        crop = picture_of(crop_picture(record.frame, person))
+        dimmed = cv2.convertScaleAbs(crop_picture(record.frame, person), alpha=DIM)
         heatmaps = person.heatmaps
         for card in self.cards:
             heatmap = heatmaps[self._info.coarse_of_vertex[card.pin.vertex]]
-            card.thumbnail.show_images(crop, image_of(tint(enlarge(heatmap, SIDE), card.pin.colour)))
+            heat = tint(enlarge(heatmap, SIDE), card.pin.colour)
+            card.thumbnail.show_picture(picture_of(heat_on_crop(dimmed, heat)))
             card.show_stats(heatmap_stats(heatmap, person.crop.size))
 
     def _defaults(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,15 +47,30 @@ def enlarge(heatmap: np.ndarray, side: int) -> np.ndarray:
     return np.clip(cv2.resize(relative, (side, side), interpolation=cv2.INTER_CUBIC), 0.0, 1.0)
 
 
+def extent_of(hill: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the cells of `hill` (h, w) in [0, 1] that `tint` would colour at all."""
+    left, top, width, height = cv2.boundingRect((hill >= 1 / 255).astype(np.uint8))
+    return left, top, left + width, top + height
+
+
 def tint(intensity: np.ndarray, ramp: np.ndarray) -> np.ndarray:
     """Intensity (h, w) in [0, 1] -> (h, w, 4) uint8 premultiplied RGBA.
 
     `ramp` (3,) is one colour, or (256, 3) the colours from no intensity to full. The square root lifts
     faint hills so that a second mode can be seen beside a strong one.
     """
+    ramp = np.ascontiguousarray(ramp, np.float64)
+    table = _tints(ramp.tobytes())
+    return table[(intensity * 255).astype(np.uint8)].view(np.uint8).reshape(*intensity.shape, 4)
+
+
+@lru_cache(maxsize=32)
+def _tints(ramp: bytes) -> np.ndarray:
+    """(256,) premultiplied RGBA of each intensity, as one number of four bytes: one look-up a pixel."""
     alpha = np.sqrt(np.linspace(0.0, 1.0, 256))[:, None]
-    table = np.hstack([np.broadcast_to(ramp, (256, 3)) * alpha, alpha])
-    return (table * 255).astype(np.uint8)[(intensity * 255).astype(np.uint8)]
+    colours = np.broadcast_to(np.frombuffer(ramp).reshape(-1, 3), (256, 3))
+    table = (np.hstack([colours * alpha, alpha]) * 255).astype(np.uint8)
+    return np.ascontiguousarray(table).view(np.uint32).ravel()
 
 
 def heatmap_to_picture(matrix: np.ndarray, crop_size: int, side: int) -> np.ndarray:

@@ -6,24 +6,24 @@ import math
 import time
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from app.gui.colours import person_colour
-from app.gui.marks import TAG_HEIGHT, paint_joints, paint_tag
+from app.gui.boxes import paint_other, paint_person
+from app.gui.marks import paint_joints, paint_tag
 from app.gui.model_info import ModelInfo
-from app.gui.overlay import HeatLayer, MeshLayer, MeshOverlay, heat_layers, picture_of
+from app.gui.overlay import HeatLayer, heat_layers, mesh_layer, picture_of
 from app.gui.pins import Pin
+from app.gui.studio import REST_MS, MeshLayer, Studio
 from app.gui.theme import DARK, Theme
 from app.gui.viewport import Viewport
 from app.pipeline.frames import Person, PersonBox, Record
@@ -37,7 +37,7 @@ class ImageView(QWidget):
 
     person_clicked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumSize(240, 200)
         self.setAccessibleName("Image view")
@@ -56,29 +56,30 @@ class ImageView(QWidget):
         self._record: Record | None = None
         self._chosen: int | None = None
         self._pins: tuple[Pin, ...] = ()
-        self._overlay = MeshOverlay()
+        self._studio = studio
         self._mesh: MeshLayer | None = None
         self._heat: list[HeatLayer] = []
         self._levels: dict[int, QImage] = {}
+        self._pointed: int | None = None
         self._press: QPointF | None = None
         self._last = QPointF()
         self._redraw = QTimer(self, singleShot=True, interval=0)
         self._redraw.timeout.connect(self._draw_mesh)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self.refine)
 
     def enable(self) -> None:
-        """Open3D is imported: the mesh can be drawn."""
-        self._overlay.open()
+        """The studio is open: the mesh can be drawn."""
         self._redraw.start()
 
     def shutdown(self) -> None:
-        """Free the renderer; the window calls this when it closes."""
+        """No drawing any more; the window calls this when it closes."""
         self._redraw.stop()
-        self._overlay.close()
+        self._rest.stop()
 
     def set_model_info(self, info: ModelInfo) -> None:
         """The topology of the meshes to come."""
         self._info = info
-        self._overlay.forget()
 
     def set_theme(self, theme: Theme) -> None:
         """Colours around the picture."""
@@ -143,10 +144,20 @@ class ImageView(QWidget):
             self._heat = heat_layers(person, self._info, self._pins, self._map_name)
 
     def _draw_mesh(self) -> None:
+        self._rest.start()
+        self._show_mesh(fine=False)
+
+    def refine(self) -> None:
+        """Draw the mesh with smooth edges."""
+        self._rest.stop()
+        self._show_mesh(fine=True)
+
+    def _show_mesh(self, *, fine: bool) -> None:
         self._mesh = None
         if self._record is not None and self._info is not None and self.show_mesh:
+            ratio = self.port.scale * self.devicePixelRatioF()
             visible = self.port.visible()
-            self._mesh = self._overlay.draw(self._record.people, self._info, visible)
+            self._mesh = mesh_layer(self._studio, self._record.people, visible, ratio, fine)
         self.update()
 
     def box_rect(self, box: PersonBox) -> QRectF:
@@ -155,8 +166,10 @@ class ImageView(QWidget):
 
     def box_at(self, spot: QPointF) -> int | None:
         """Id of the smallest box under a point of the widget."""
-        people = self._record.people if self._record else ()
-        under = [p.box for p in people if self.box_rect(p.box).contains(spot)]
+        if self._record is None:
+            return None
+        boxes = (*(person.box for person in self._record.people), *self._record.others)
+        under = [box for box in boxes if self.box_rect(box).contains(spot)]
         return min(under, key=lambda b: b.width * b.height).id if under else None
 
     # Painting
@@ -195,12 +208,20 @@ class ImageView(QWidget):
             painter.restore()
         painter.setOpacity(1.0)
         painter.restore()
-        for person in record.people:
+        self._paint_people(painter, record)
+
+    def _paint_people(self, painter: QPainter, record: Record) -> None:
+        """Boxes and joints; those of the chosen person on top."""
+        if self.show_boxes:
+            for box in record.others:
+                paint_other(painter, self.box_rect(box), box.id, pointed=box.id == self._pointed)
+        for person in sorted(record.people, key=lambda one: one is self.person):
             if self.show_joints:
                 spots = [self.port.to_widget(QPointF(*xy)) for xy in person.joints2d.tolist()]
                 paint_joints(painter, spots)
             if self.show_boxes:
-                self._paint_box(painter, person)
+                rect = self.box_rect(person.box)
+                paint_person(painter, rect, person, self.theme, chosen=person is self.person)
 
     def _scaled(self, picture: np.ndarray) -> QImage:
         """The picture halved as often as fits the screen, so that large photographs stay smooth and fast."""
@@ -211,21 +232,6 @@ class ImageView(QWidget):
                 picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
             self._levels[level] = picture_of(picture)
         return self._levels[level]
-
-    def _paint_box(self, painter: QPainter, person: Person) -> None:
-        rect = self.box_rect(person.box)
-        primary = person is self.person
-        colour = QColor(self.theme.accent) if primary else _qcolour(person_colour(person.box.id))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(0, 0, 0, 90), 3.6 if primary else 2.6))
-        painter.drawRoundedRect(rect, 6, 6)
-        painter.setPen(QPen(colour, 1.8 if primary else 1.2))
-        painter.drawRoundedRect(rect, 6, 6)
-        text = f"Person {person.box.id}   {person.presence * 100:.0f} %"
-        above = rect.topLeft() - QPointF(0, TAG_HEIGHT + 3)
-        spot = above if above.y() >= 2 else rect.topLeft() + QPointF(6, 6)
-        front = QColor(self.theme.on_accent) if primary else QColor("#0d1117")
-        paint_tag(painter, spot, text, colour, front)
 
     def _paint_badge(self, painter: QPainter, text: str) -> None:
         paint_tag(painter, QPointF(12, 12), text, QColor(self.theme.accent), QColor(self.theme.on_accent))
@@ -253,21 +259,27 @@ class ImageView(QWidget):
             self._last = event.position()
             self._redraw.start()
         else:
-            over = self.show_boxes and self.box_at(event.position()) is not None
-            self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+            self._point_at(self.box_at(event.position()) if self.show_boxes else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The pointer is elsewhere."""
+        self._point_at(None)
+
+    def _point_at(self, person_id: int | None) -> None:
+        hand = Qt.CursorShape.PointingHandCursor
+        self.setCursor(Qt.CursorShape.ArrowCursor if person_id is None else hand)
+        if person_id != self._pointed:
+            self._pointed = person_id
+            self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click that did not move chooses the person under it."""
         press, self._press = self._press, None
         if press is not None and (event.position() - press).manhattanLength() < CLICK:
-            person_id = self.box_at(event.position())
+            person_id = self.box_at(event.position()) if self.show_boxes else None
             if person_id is not None:
                 self.person_clicked.emit(person_id)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The whole picture again."""
         self.fit()
-
-
-def _qcolour(colour: np.ndarray) -> QColor:
-    return QColor.fromRgbF(*(float(c) for c in colour))

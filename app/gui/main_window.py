@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
@@ -23,6 +24,8 @@ from app.gui.warmup import Warmup
 from app.pipeline.frames import Hops, Person, Record
 from app.pipeline.worker import Status, WorkerState
 
+NUMBERS_EVERY = 0.15
+"""Seconds between two updates of the strip and the facts while frames run: nobody reads faster."""
 WELCOME = "Drop a picture, a video or a folder here,\nor choose a source above."
 
 
@@ -66,6 +69,8 @@ class MainWindow(QMainWindow):
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
+        self._numbers_later = QTimer(self, singleShot=True, interval=200)
+        self._numbers_at = 0.0
         self._connect()
         self.themes.choose(theme or self.settings.theme)
         self.parts.restore()
@@ -83,8 +88,10 @@ class MainWindow(QMainWindow):
         self.themes.changed.connect(self._set_theme)
         self.pins.changed.connect(self._show_pins)
         self.warmup.ready.connect(parts.enable_views)
+        self.warmup.failed.connect(parts.banner.say)
         self.export_job.done.connect(self._exported)
         self._mesh_later.timeout.connect(self._show_mesh)
+        self._numbers_later.timeout.connect(self._show_numbers)
         parts.masking.hops_changed.connect(self._set_hops)
         parts.image.view.person_clicked.connect(self.people.choose)
         parts.mesh.view.person_picked.connect(self.people.choose)
@@ -118,6 +125,7 @@ class MainWindow(QMainWindow):
         self.warmup.stop()
         self.export_job.stop()
         self._mesh_later.stop()
+        self._numbers_later.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -142,7 +150,7 @@ class MainWindow(QMainWindow):
     @property
     def views_ready(self) -> bool:
         """Whether Open3D is there and the meshes can be drawn."""
-        return bool(self.parts.mesh.view.renderer_name)
+        return bool(self.parts.studio.name)
 
     @property
     def person(self) -> Person | None:
@@ -152,12 +160,21 @@ class MainWindow(QMainWindow):
     def show_record(self, record: Record) -> None:
         """Show a new record: the picture now, the mesh in the next turn of the event loop."""
         self.record = record
-        self.people.seen(tuple(p.box.id for p in record.people))
+        self.people.seen(record)
         self.parts.image.view.set_record(record, self.people.chosen)
-        self.parts.strip.set_record(record, self.people.chosen)
-        self._show_facts()
         self.commands.export_obj.setEnabled(bool(record.people))
         self._mesh_later.start()
+        if time.monotonic() - self._numbers_at >= NUMBERS_EVERY:
+            self._show_numbers()
+        else:
+            self._numbers_later.start()
+
+    def _show_numbers(self) -> None:
+        """The strip and the facts of the newest record."""
+        self._numbers_later.stop()
+        self._numbers_at = time.monotonic()
+        self.parts.strip.set_record(self.record, self.people.chosen)
+        self._show_facts()
 
     def _show_mesh(self) -> None:
         record, view = self.record, self.parts.mesh.view
@@ -217,8 +234,8 @@ class MainWindow(QMainWindow):
         self.people.forget()
         self.parts.image.view.set_record(None, None)
         self.parts.mesh.view.set_record(None)
-        self.parts.strip.set_record(None, None)
-        self._show_facts()
+        self._show_numbers()
+        self._numbers_at = 0.0
         self.worker.open(spec)
 
     def export_obj(self, path: Path) -> None:
@@ -250,7 +267,8 @@ class MainWindow(QMainWindow):
         self.parts.mesh.view.set_pins(self.pins.items, self.pins.chosen, person.box.id if person else None)
 
     def _show_facts(self) -> None:
-        person, count = self.person, len(self.record.people) if self.record else 0
+        person = self.person
+        count = len(self.record.people) + len(self.record.others) if self.record else 0
         self.parts.vertex.show_vertex(self.info, person, self.pins.chosen, self.masking.hops)
         self.parts.person.show_person(person, count)
 

@@ -40,7 +40,7 @@ def paint_tag(painter: QPainter, corner: QPointF, text: str, back: QColor, front
     metrics = painter.fontMetrics()
     rect = QRectF(corner.x(), corner.y(), metrics.horizontalAdvance(text) + 12, TAG_HEIGHT)
     painter.setPen(Qt.PenStyle.NoPen)
-    back.setAlphaF(0.92)
+    back.setAlphaF(min(back.alphaF(), 0.92))
     painter.setBrush(back)
     painter.drawRoundedRect(rect, 5, 5)
     painter.setPen(front)

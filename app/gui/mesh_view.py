@@ -12,11 +12,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QImage,
     QLinearGradient,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -26,16 +26,14 @@ from app.gui.ground import draw_glow, draw_grid, draw_shadow, shadow_of
 from app.gui.marks import paint_ball, paint_legend
 from app.gui.model_info import ModelInfo
 from app.gui.orbit import Orbit
-from app.gui.overlay import image_of
 from app.gui.pins import Pin
-from app.gui.render import Renderer, create_renderer, pick_vertex
-from app.gui.scene import Scene, build_scene, legend, stacked_faces
-from app.gui.shading import shade, topology_of
+from app.gui.render import pick_vertex
+from app.gui.scene import Scene, build_scene, legend
+from app.gui.shading import shade
+from app.gui.studio import REST_MS, MeshLayer, Studio
 from app.gui.theme import DARK, Theme
 from app.pipeline.frames import Record
 
-FINE_PIXELS = 450_000
-"""Up to this size the mesh is drawn twice as large and scaled down; above, half again as large."""
 CLICK = 4
 """Pixels that the mouse may move between press and release of a click."""
 
@@ -50,7 +48,7 @@ class MeshView(QWidget):
     person_picked = Signal(int)
     pick_undone = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumSize(240, 200)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -66,29 +64,19 @@ class MeshView(QWidget):
         self._record: Record | None = None
         self._colour_by = "Plain"
         self._pins: tuple[Sequence[Pin], int | None, int | None] = ((), None, None)
-        self._renderer: Renderer | None = None
-        self._enabled = False
-        self._picture: QImage | None = None
-        self._points = np.zeros((0, 3))
-        self._facing = np.zeros(0)
+        self._studio = studio
+        self._layer: MeshLayer | None = None
+        self._stage: tuple[object, QPixmap] | None = None
+        self._points: np.ndarray = np.zeros((0, 3))
+        self._facing: np.ndarray = np.zeros(0)
         self._shadow: np.ndarray | None = None
         self._calm = True
         """Nobody moved the camera since the last reset, so it may fit the scene by itself."""
         self._press: QPointF | None = None
         self._last = QPointF()
         self._just_picked = False
-        self._resized = QTimer(self, singleShot=True, interval=120)
-        self._resized.timeout.connect(self._new_renderer)
-
-    @property
-    def renderer_name(self) -> str:
-        """What draws the mesh, or nothing yet."""
-        return self._renderer.name if self._renderer else ""
-
-    def enable(self) -> None:
-        """Open3D is imported: create the renderer and draw."""
-        self._enabled = True
-        self._new_renderer()
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self.refine)
 
     def set_model_info(self, info: ModelInfo) -> None:
         """The topology of the meshes to come."""
@@ -115,63 +103,47 @@ class MeshView(QWidget):
         """Show the people of a record; None clears the stage."""
         self._record = record
         if record is None or self._info is None:
-            self.scene, self._picture, self._shadow = None, None, None
+            self.scene, self._layer, self._shadow = None, None, None
             self.update()
             return
-        info, count = self._info, len(record.people)
-        known = self.scene.faces if self.scene and len(self.scene.ids) == count else None
-        faces = stacked_faces(info.faces, len(info.part_of_vertex), count) if known is None else known
-        self.scene = build_scene(record.people, info, record.frame.image.shape[1], self._colour_by, faces)
+        faces, width = self._studio.faces(len(record.people)), record.frame.image.shape[1]
+        known = self.scene is not None and self.scene.faces is faces
+        self.scene = build_scene(record.people, self._info, width, self._colour_by, faces)
         self._shadow = shadow_of(self.scene.vertices)
         if self._calm:
-            self.orbit.fit(self.scene.vertices, grow_only=known is not None)
+            self.orbit.fit(self.scene.vertices, grow_only=known)
         self.draw()
 
     def draw(self) -> None:
-        """Draw the mesh again from where the camera is."""
-        if self.scene is None or self._renderer is None or self._info is None:
-            self.update()
+        """Draw the people again from where the camera is: quickly now, finely once nothing moves."""
+        self._rest.start()
+        self._draw(fine=False)
+
+    def refine(self) -> None:
+        """Draw the mesh with smooth edges."""
+        self._rest.stop()
+        self._draw(fine=True)
+
+    def _draw(self, *, fine: bool) -> None:
+        self.update()
+        scene, record = self.scene, self._record
+        self._layer = None
+        if scene is None or record is None or not record.people:
             return
         start = time.perf_counter()
-        scene, width, height = self.scene, self._renderer.width, self._renderer.height
-        self._points = self.orbit.project(scene.vertices, width, height)
-        normals, creases = self._surface(scene)
-        view_normals = normals @ self.orbit.rotation().T
-        self._facing = view_normals[:, 2]
-        if len(scene.vertices):
-            rgba = self._renderer.draw(self._points, scene.faces, shade(view_normals, scene.albedo, creases))
-            self._picture = image_of(rgba)
-        else:
-            self._picture = None
-        self.draw_ms = (time.perf_counter() - start) * 1000
-        self.update()
-
-    def _surface(self, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-        assert self._info is not None
-        topology = topology_of(self._info.faces, scene.vertex_count)
-        parts = [np.zeros((0, 3))], [np.zeros(0)]
-        for vertices in scene.vertices.reshape(-1, scene.vertex_count, 3):
-            parts[0].append(topology.normals(vertices))
-            parts[1].append(topology.creases(vertices, parts[0][-1]))
-        return np.vstack(parts[0]), np.concatenate(parts[1])
-
-    def _new_renderer(self) -> None:
-        if not self._enabled:
-            return
-        if self._renderer is not None:
-            self._renderer.close()
+        self._points = self.orbit.project(scene.vertices, self.width(), self.height())
+        surfaces = self._studio.surfaces(record.people)
+        turn = self.orbit.rotation().T.astype(np.float32)
+        normals = np.vstack([surface.normals for surface in surfaces]) @ turn
+        self._facing = normals[:, 2]
+        lit = shade(normals, scene.albedo, np.concatenate([surface.creases for surface in surfaces]))
         ratio = self.devicePixelRatioF()
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        self._renderer = create_renderer(width, height, 2.0 if width * height < FINE_PIXELS else 1.5)
-        self.draw()
+        self._layer = self._studio.draw(self._points, lit, QRectF(self.rect()), ratio, fine)
+        self.draw_ms = (time.perf_counter() - start) * 1000
 
     def shutdown(self) -> None:
-        """Free the renderer; a child widget gets no close event, so the window must call this."""
-        self._enabled = False
-        self._resized.stop()
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
+        """No drawing any more; a child widget gets no close event, so the window must call this."""
+        self._rest.stop()
 
     def look(self, side: str) -> None:
         """Turn to "front", "side" or "top"."""
@@ -188,10 +160,9 @@ class MeshView(QWidget):
 
     def pick(self, x: float, y: float) -> None:
         """Pick the vertex at a point of the widget and tell who and which."""
-        if self.scene is None or self._renderer is None:
+        if self.scene is None or self._layer is None:
             return
-        sx, sy = self._renderer.width / max(self.width(), 1), self._renderer.height / max(self.height(), 1)
-        stacked = pick_vertex(self._points, self.scene.faces, x * sx, y * sy)
+        stacked = pick_vertex(self._points, self.scene.faces, x, y)
         self._just_picked = stacked >= 0
         if self._just_picked:
             self.person_picked.emit(self.scene.ids[stacked // self.scene.vertex_count])
@@ -199,26 +170,26 @@ class MeshView(QWidget):
 
     def vertex_position(self, vertex: int, person_id: int | None = None) -> tuple[QPointF, bool]:
         """Where a vertex of a person is in the widget, and whether it faces the eye."""
-        if self.scene is None or self._renderer is None or len(self._points) == 0:
+        if self.scene is None or self._layer is None:
             return QPointF(), False
         stack = 0 if person_id is None else self.scene.stack_of(person_id)
         index = stack * self.scene.vertex_count + vertex
-        sx, sy = self.width() / self._renderer.width, self.height() / self._renderer.height
         x, y, _ = self._points[index].tolist()
-        return QPointF(x * sx, y * sy), bool(self._facing[index] < 0.1)
+        return QPointF(x, y), bool(self._facing[index] < 0.1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Stage, floor, mesh, pins."""
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         below = self.orbit.pitch < 0
-        self._paint_stage(painter)
-        if not below:
-            self._paint_ground(painter)
-        if self._picture is not None:
-            painter.drawImage(QRectF(self.rect()), self._picture)
+        painter.drawPixmap(0, 0, self._stage_picture())
+        if self._layer is not None:
+            if not below:
+                self._paint_shadow(painter)
+            painter.drawImage(self._layer.place, self._layer.image)
             if below:
-                self._paint_ground(painter)
+                draw_grid(painter, self.orbit, self.theme, self.width(), self.height())
+                self._paint_shadow(painter)
             self._paint_pins(painter)
             self._paint_legend(painter)
             if self.stale:
@@ -228,6 +199,23 @@ class MeshView(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.hint)
         painter.end()
 
+    def _stage_picture(self) -> QPixmap:
+        """Stage and floor, painted anew only when camera, size or theme have changed."""
+        orbit, ratio = self.orbit, self.devicePixelRatioF()
+        camera = (orbit.yaw, orbit.pitch, orbit.zoom, orbit.extent, *orbit.target.tolist())
+        key = (self.theme, self.width(), self.height(), ratio, camera)
+        if self._stage is None or self._stage[0] != key:
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            painter = QPainter(picture)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_stage(painter)
+            if orbit.pitch >= 0:
+                draw_grid(painter, orbit, self.theme, self.width(), self.height())
+            painter.end()
+            self._stage = (key, picture)
+        return self._stage[1]
+
     def _paint_stage(self, painter: QPainter) -> None:
         gradient = QLinearGradient(0, 0, 0, self.height())
         gradient.setColorAt(0.0, QColor(self.theme.canvas_top))
@@ -235,8 +223,7 @@ class MeshView(QWidget):
         painter.fillRect(self.rect(), gradient)
         draw_glow(painter, self.theme, self.width(), self.height())
 
-    def _paint_ground(self, painter: QPainter) -> None:
-        draw_grid(painter, self.orbit, self.theme, self.width(), self.height())
+    def _paint_shadow(self, painter: QPainter) -> None:
         if self._shadow is not None:
             draw_shadow(painter, self.orbit, self._shadow, self.width(), self.height())
 
@@ -254,9 +241,8 @@ class MeshView(QWidget):
             paint_ball(painter, spot, QColor.fromRgbF(*pin.colour.tolist()), radius, facing)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The off-screen window cannot be resized, so a new one is made when the size rests."""
-        if self._enabled:
-            self._resized.start()
+        """Draw at the new size."""
+        self.draw()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag, or a click."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,11 +53,6 @@ class ModelInfo:
     def title(self) -> str:
         """Name and short hash, as the status bar shows them."""
         return f"{self.model_name} {self.sha256[:8]}".rstrip()
-
-    @cached_property
-    def topology(self) -> Topology:
-        """Neighbourhoods on the full mesh."""
-        return Topology(self.faces, len(self.part_of_vertex))
 
     @property
     def coarse_count(self) -> int:

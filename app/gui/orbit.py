@@ -42,8 +42,10 @@ class Orbit:
         """World (N, 3) metres -> (N, 3): x and y in pixels of the view, distance from the eye in metres."""
         view = (points - self.target) @ self.rotation().T
         depth = np.maximum(view[:, 2] + DISTANCE, 0.1)
-        scale = self.focal(width, height) / depth
-        return np.column_stack([view[:, 0] * scale + width / 2, view[:, 1] * scale + height / 2, depth])
+        view[:, :2] *= (self.focal(width, height) / depth)[:, None]
+        view[:, :2] += (width / 2, height / 2)
+        view[:, 2] = depth
+        return np.asarray(view)
 
     def turn(self, dx: float, dy: float) -> None:
         """Drag by pixels."""

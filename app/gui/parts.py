@@ -15,6 +15,7 @@ from app.gui.pins import Pins
 from app.gui.selection_panel import PersonCard, VertexCard
 from app.gui.settings import Settings
 from app.gui.status_line import StatusLine
+from app.gui.studio import Studio
 from app.gui.theme import Theme
 from app.gui.view_cards import ImageCard, MeshCard
 
@@ -23,8 +24,9 @@ class Parts:
     """Two views over the strip, the cards beside them, the banner above and the status below."""
 
     def __init__(self, window: QMainWindow, settings: Settings, pins: Pins, theme: Theme) -> None:
-        self.image = ImageCard(settings)
-        self.mesh = MeshCard(settings)
+        self.studio = Studio()
+        self.image = ImageCard(settings, self.studio)
+        self.mesh = MeshCard(settings, self.studio)
         self.masking = MaskingPanel(settings.hops)
         self.vertex = VertexCard()
         self.person = PersonCard()
@@ -63,18 +65,25 @@ class Parts:
 
     def set_model_info(self, info: ModelInfo) -> None:
         """Everything that needs the mesh."""
-        for part in (self.image.view, self.mesh.view, self.masking, self.strip, self.status):
+        for part in (self.studio, self.image.view, self.mesh.view, self.masking, self.strip, self.status):
             part.set_model_info(info)
 
     def enable_views(self) -> None:
         """Open3D is imported: the views may draw meshes."""
+        self.studio.open()
         self.image.view.enable()
-        self.mesh.view.enable()
+        self.mesh.view.draw()
 
     def shutdown(self) -> None:
         """Free what draws meshes."""
         self.image.view.shutdown()
         self.mesh.view.shutdown()
+        self.studio.close()
+
+    def refine(self) -> None:
+        """The best picture of what is shown, at once."""
+        self.image.view.refine()
+        self.mesh.view.refine()
 
     def restore(self) -> None:
         """Sizes and places of the last session."""

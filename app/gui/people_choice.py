@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolButton
 
 from app.gui.actions import Actions
+from app.pipeline.frames import Record
 
 
 class PeopleChoice(QObject):
@@ -31,9 +32,9 @@ class PeopleChoice(QObject):
         """Whether everyone is reconstructed."""
         return self._actions.everyone.isChecked()
 
-    def seen(self, ids: tuple[int, ...]) -> None:
-        """The people of the newest record."""
-        self._ids = ids
+    def seen(self, record: Record) -> None:
+        """Everybody in the newest record, reconstructed or not."""
+        self._ids = tuple(sorted({*(p.box.id for p in record.people), *(box.id for box in record.others)}))
 
     def forget(self) -> None:
         """Another source: nobody is known."""

@@ -80,41 +80,41 @@ def warm_up() -> None:
 
 
 class GlRenderer:
-    """Open3D's legacy Visualizer, `scale` times larger inside for smooth edges. One thread only."""
+    """Open3D's legacy Visualizer, without smoothed edges. One thread only."""
 
     name = "OpenGL"
 
-    def __init__(self, width: int, height: int, scale: float = 2.0) -> None:
+    def __init__(self, width: int, height: int) -> None:
         """Raises RuntimeError where no OpenGL context can be made."""
         import open3d as o3d
 
         self._o3d = o3d
         self.width, self.height = max(width, 32), max(height, 32)
-        self._window = _open_window(round(self.width * scale), round(self.height * scale))
+        self._window = _open_window(self.width, self.height)
         self._mesh: Any = None
         self._faces: np.ndarray | None = None
 
     def draw(self, points: np.ndarray, faces: np.ndarray, colours: np.ndarray) -> np.ndarray:
         """See `Renderer`."""
         vectors = self._o3d.utility.Vector3dVector
-        placed = vectors(self._place(points))
+        placed, lit = vectors(self._place(points)), vectors(np.asarray(colours, np.float64))
         if self._mesh is None or self._faces is not faces:
-            self._replace(placed, faces, vectors(np.asarray(colours, np.float64)))
+            self._replace(placed, faces, lit)
         else:
-            self._mesh.vertices = placed
-            self._mesh.vertex_colors = vectors(np.asarray(colours, np.float64))
+            self._mesh.vertices, self._mesh.vertex_colors = placed, lit
             self._window.update_geometry(self._mesh)
-        picture = np.asarray(self._window.capture_screen_float_buffer(do_render=True))
-        return _transparent(cv2.convertScaleAbs(picture, alpha=255), (self.width, self.height))
+        return _transparent(np.asarray(self._window.capture_screen_float_buffer(do_render=True)))
 
     def _place(self, points: np.ndarray) -> np.ndarray:
         """Pixels and depth -> camera space of the fixed camera, so that each lands on its pixel."""
         depth = points[:, 2].astype(np.float64)
         low, high = (float(depth.min()), float(depth.max())) if len(depth) else (0.0, 1.0)
         z = EYE + (depth - low) / max(high - low, 1e-9)
-        centre = np.array([self.width / 2, self.height / 2])
-        xy = (points[:, :2] - centre) / self.height * (z / EYE)[:, None]
-        return np.column_stack([xy, z])
+        placed = np.empty((len(points), 3))
+        placed[:, 0] = (points[:, 0] - self.width / 2) * (z / (EYE * self.height))
+        placed[:, 1] = (points[:, 1] - self.height / 2) * (z / (EYE * self.height))
+        placed[:, 2] = z
+        return placed
 
     def _replace(self, placed: Any, faces: np.ndarray, colours: Any) -> None:
         self._window.clear_geometries()
@@ -146,13 +146,11 @@ class GlRenderer:
             self._window = None
 
 
-def _transparent(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(h, w, 3) uint8 on black -> premultiplied RGBA of `size` (width, height), edges smoothed."""
-    mask = cv2.threshold(cv2.extractChannel(picture, 0), 0, 255, cv2.THRESH_BINARY)[1]
-    rgba = cv2.merge([*cv2.split(picture), mask])
-    if (picture.shape[1], picture.shape[0]) != size:
-        rgba = cv2.resize(rgba, size, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(rgba)
+def _transparent(picture: np.ndarray) -> np.ndarray:
+    """(h, w, 3) floats in [0, 1] on black -> (h, w, 4) uint8 RGBA, clear where nothing was drawn."""
+    rgba = cv2.cvtColor(cv2.convertScaleAbs(picture, alpha=255), cv2.COLOR_RGB2RGBA)
+    mask = cv2.threshold(cv2.extractChannel(rgba, 0), 0, 255, cv2.THRESH_BINARY)[1]
+    return np.asarray(cv2.insertChannel(mask, rgba, 3))
 
 
 class RayRenderer:
@@ -160,8 +158,7 @@ class RayRenderer:
 
     name = "software rays"
 
-    def __init__(self, width: int, height: int, scale: float = 1.0) -> None:
-        """`scale` is taken for one face with `GlRenderer`; rays are cast once a pixel."""
+    def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(width, 32), max(height, 32)
 
     def draw(self, points: np.ndarray, faces: np.ndarray, colours: np.ndarray) -> np.ndarray:
@@ -221,10 +218,10 @@ def pick_vertex(points: np.ndarray, faces: np.ndarray, x: float, y: float) -> in
     return int(faces[triangle][int(np.argmax([1 - u - v, u, v]))])
 
 
-def create_renderer(width: int, height: int, scale: float = 2.0) -> Renderer:
+def create_renderer(width: int, height: int) -> Renderer:
     """OpenGL where there is one, else rays."""
     try:
-        return GlRenderer(width, height, scale)
+        return GlRenderer(width, height)
     except (RuntimeError, OSError) as error:
         log.warning("no OpenGL (%s): drawing the mesh with rays instead", error)
         return RayRenderer(width, height)

@@ -9,7 +9,6 @@ import numpy as np
 
 from app.gui.colours import colour_map, part_colours, person_colour, to_hex
 from app.gui.model_info import ModelInfo
-from app.gui.shading import topology_of
 from app.pipeline.frames import Person
 
 COLOUR_BY = ("Plain", "Part", "Depth", "Confidence")
@@ -29,7 +28,7 @@ class Scene:
     """All people on one floor (y = 0), stacked person by person."""
 
     vertices: np.ndarray
-    """(P * V, 3) metres."""
+    """(P * V, 3) float32 metres."""
     faces: np.ndarray
     """(P * F, 3) int."""
     albedo: np.ndarray
@@ -74,14 +73,14 @@ def _spread(side: np.ndarray, away: np.ndarray) -> np.ndarray:
 def build_scene(
     people: Sequence[Person], info: ModelInfo, width: int, colour_by: str, faces: np.ndarray
 ) -> Scene:
-    """Stand everyone on the floor. `faces` comes from `stacked_faces`, so that it is made only once."""
+    """Stand everyone on the floor. `faces` are those of as many stacks."""
     spots = placements(people, width)
     stacks, colours = [], []
     for person, spot in zip(people, spots, strict=True):
-        vertices = person.vertices.astype(np.float64)
-        stacks.append(vertices + np.array([spot[0], -vertices[:, 1].max(), spot[2]]))
+        vertices = person.vertices
+        stacks.append(vertices + np.array([spot[0], -vertices[:, 1].max(), spot[2]], np.float32))
         colours.append(albedo(person, info, colour_by))
-    empty = np.zeros((0, 3))
+    empty = np.zeros((0, 3), np.float32)
     return Scene(
         vertices=np.vstack(stacks) if stacks else empty,
         faces=faces,
@@ -91,14 +90,8 @@ def build_scene(
     )
 
 
-def stacked_faces(faces: np.ndarray, count: int, people: int) -> np.ndarray:
-    """(F, 3) faces of `count` vertices -> (people * F, 3) for as many stacks."""
-    return np.vstack([faces + count * k for k in range(people)] or [faces[:0]]).astype(np.int32)
-
-
 def albedo(person: Person, info: ModelInfo, colour_by: str) -> np.ndarray:
     """(V, 3) colours of one person's mesh before light."""
-    count = len(info.part_of_vertex)
     if colour_by == "Part":
         return part_colours(info.part_names)[info.part_of_vertex]
     if colour_by == "Depth":
@@ -108,8 +101,8 @@ def albedo(person: Person, info: ModelInfo, colour_by: str) -> np.ndarray:
     if colour_by == "Confidence":
         peak = person.heatmaps.reshape(info.coarse_count, -1).max(axis=1)
         share = np.sqrt(np.clip(peak / CONFIDENT, 0, 1))[info.coarse_of_vertex]
-        return _on_scale(colour_by, topology_of(info.faces, count).smooth(share, 6))
-    return np.broadcast_to(person_colour(person.box.id), (count, 3))
+        return _on_scale(colour_by, info.topology.smooth(share, 6))
+    return np.broadcast_to(person_colour(person.box.id), person.vertices.shape)
 
 
 def legend(colour_by: str) -> tuple[list[str], tuple[str, str]] | None:

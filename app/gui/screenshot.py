@@ -84,6 +84,7 @@ def _settle() -> None:
 
 def _save(window: MainWindow, output: Path) -> None:
     QApplication.sendPostedEvents()
+    window.parts.refine()
     picture = window.grab()
     temporary = output.with_name(f".{output.stem[:40]}-{os.getpid()}.png")
     try:

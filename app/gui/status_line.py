@@ -18,6 +18,8 @@ from app.pipeline.worker import Status, WorkerState
 STAGES = ("grab", "detect", "encode", "regress", "draw")
 WINDOW = 2.0
 """Seconds over which frames are counted."""
+TELL_EVERY = 0.2
+"""Seconds between two texts while frames run: each lays out the whole line anew."""
 
 _STATES = {
     WorkerState.IDLE: ("Ready", "muted"),
@@ -62,6 +64,7 @@ class StatusLine(QStatusBar):
         self._sentence = ""
         self._place = ""
         self._shown: deque[float] = deque()
+        self._told_at = -TELL_EVERY
         self._light = _Light()
         self.message = label("Ready")
         self.model = label("No model yet", tip="Device, model and the start of its SHA-256")
@@ -103,12 +106,16 @@ class StatusLine(QStatusBar):
     def set_record(self, record: Record, draw_ms: float, now: float | None = None) -> None:
         """Count a shown record and print its stages."""
         now = time.monotonic() if now is None else now
-        self._place = f"{Path(record.frame.source).name}   ·   frame {record.frame.index + 1:,}"
-        self._tell()
         self._shown.append(now)
         while now - self._shown[0] > WINDOW:
             self._shown.popleft()
-        if self._state is WorkerState.RUNNING and len(self._shown) > 1:
+        running = self._state is WorkerState.RUNNING
+        if running and 0 <= now - self._told_at < TELL_EVERY:
+            return
+        self._told_at = now
+        self._place = f"{Path(record.frame.source).name}   ·   frame {record.frame.index + 1:,}"
+        self._tell()
+        if running and len(self._shown) > 1:
             span = max(self._shown[-1] - self._shown[0], 1e-6)
             self.rate.setText(f"{(len(self._shown) - 1) / span:.0f} fps")
         timings = {**record.timings, "draw": draw_ms}

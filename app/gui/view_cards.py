@@ -11,6 +11,7 @@ from app.gui.mesh_view import MeshView
 from app.gui.overlay import COLOUR_MAPS
 from app.gui.scene import COLOUR_BY
 from app.gui.settings import Settings
+from app.gui.studio import Studio
 from app.gui.theme import DARK, Theme
 from app.gui.widgets import Card, IconButton, PercentSlider
 
@@ -51,9 +52,9 @@ class ImageCard(Card):
 
     changed = Signal()
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: Settings, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__("Image", parent)
-        self.view = ImageView()
+        self.view = ImageView(studio)
         self.boxes = self._toggle("boxes", "Boxes (B); click a box to choose the person", settings.show_boxes)
         self.joints = self._toggle("joints", "Joints (J)", settings.show_joints)
         self.header.addSpacing(6)
@@ -120,9 +121,9 @@ class ImageCard(Card):
 class MeshCard(Card):
     """The people in 3D."""
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: Settings, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__("Mesh", parent)
-        self.view = MeshView()
+        self.view = MeshView(studio)
         self.sides: dict[str, QToolButton] = {}
         for side, key in SIDES:
             button = QToolButton()

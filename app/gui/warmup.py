@@ -18,6 +18,8 @@ class Warmup(QObject):
     """Imports Open3D in a thread and says when views may create their renderers."""
 
     ready = Signal()
+    failed = Signal(str)
+    """Why no mesh can be drawn, in one sentence."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -25,7 +27,7 @@ class Warmup(QObject):
         self._cancelled = threading.Event()
 
     def start(self) -> None:
-        """Begin, unless it has begun; `ready` comes on the GUI thread."""
+        """Begin, unless it has begun; `ready` or `failed` comes on the GUI thread."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._load, name="open3d-import", daemon=True)
             self._thread.start()
@@ -33,10 +35,16 @@ class Warmup(QObject):
     def _load(self) -> None:
         try:
             importlib.import_module("open3d")
-            if sys.platform == "linux":
+        except (ImportError, OSError) as error:
+            log.warning("Open3D", exc_info=error)
+            if not self._cancelled.is_set():
+                self.failed.emit(f"Meshes cannot be drawn, because Open3D cannot be loaded: {error}.")
+            return
+        if sys.platform == "linux":
+            try:
                 warm_up()
-        except (ImportError, OSError, RuntimeError) as error:
-            log.warning("Open3D: %s", error)
+            except (OSError, RuntimeError) as error:
+                log.warning("OpenGL: %s", error)
         if not self._cancelled.is_set():
             self.ready.emit()
 

@@ -103,6 +103,8 @@ class Record:
     hops: Hops
     timings: dict[str, float] = field(default_factory=dict)
     """Milliseconds by stage: grab, detect, encode, regress."""
+    others: tuple[PersonBox, ...] = ()
+    """People whom the last detection saw but nobody follows: they can be chosen by their id."""
 
     def person(self, person_id: int | None) -> Person | None:
         """The person with this id, or the first one when `person_id` is None or gone."""

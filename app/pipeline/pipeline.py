@@ -71,10 +71,12 @@ class Pipeline:
             encoded = self.reconstructor.encode(frame, crops) if crops else []
         with _timed(timings, "regress"):
             people = self._gate([self.reconstructor.regress(one, hops) for one in encoded])
+        others: tuple[PersonBox, ...] = ()
         if boxes is None:
+            others = self.tracker.others()
             self.tracker.followed(people, size)
             people = [person for person in people if person.presence >= PRESENT]
-        return Record(frame, tuple(people), hops, timings)
+        return Record(frame, tuple(people), hops, timings, others)
 
     def regress_again(self, record: Record, hops: Hops) -> Record:
         """The same frame and people under other masks: only the regressor runs."""

@@ -1,7 +1,8 @@
 """Who is who from frame to frame. Plain geometry: no network, no picture.
 
 While a person is followed, the box of the next frame comes from the reconstruction itself and the detector
-rests; it is asked again every `DETECT_EVERY` frames, or as soon as somebody is lost.
+rests; it is asked again every `DETECT_EVERY` frames, or as soon as somebody is lost. The boxes of people
+who are not followed come from the detector alone, so while there are any it is asked more often.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from app.pipeline.frames import Person, PersonBox
 
 DETECT_EVERY = 30
+DETECT_OTHERS_EVERY = 10
 PRESENT = 0.5
 """Below this presence the crop shows nobody."""
 MOST_PEOPLE = 6
@@ -68,7 +70,8 @@ class Tracker:
     @property
     def wants_detection(self) -> bool:
         """True if nobody is followed, somebody got lost or the last detection is old."""
-        return self._asked or self._age >= self._every or not self.targets()
+        every = min(self._every, DETECT_OTHERS_EVERY) if self.others() else self._every
+        return self._asked or self._age >= every or not self.targets()
 
     def reset(self) -> None:
         """Forgets everybody; ids start again, so that a clip played twice has the same ones."""
@@ -116,6 +119,12 @@ class Tracker:
             if match:
                 return match
         return present[:1]
+
+    def others(self) -> tuple[PersonBox, ...]:
+        """Boxes that the last detection saw and that are no targets, the largest first."""
+        aims = {box.id for box in self.targets()}
+        seen = [t.box for t in self._tracks if not t.lost and t.misses == 0 and t.box.id not in aims]
+        return tuple(sorted(seen, key=lambda box: -box.width * box.height))
 
     def followed(self, people: Sequence[Person], picture_size: tuple[int, int]) -> None:
         """Takes the boxes of the next frame from the reconstructions of `targets()`.

@@ -130,13 +130,16 @@ def person(
 
 
 def record(
-    people: tuple[Person, ...] | None = None, index: int = 0, image: np.ndarray | None = None
+    people: tuple[Person, ...] | None = None,
+    index: int = 0,
+    image: np.ndarray | None = None,
+    others: tuple[PersonBox, ...] = (),
 ) -> Record:
     """One frame with people on a plain picture."""
     picture = np.full((480, 640, 3), 90, np.uint8) if image is None else image
     frame = Frame(picture, index, index / 30, "fake.mp4")
     timings = {"grab": 1.2, "detect": 6.0, "encode": 31.0, "regress": 9.0}
-    return Record(frame, (person(),) if people is None else people, (7, 5, 3, 1), timings)
+    return Record(frame, (person(),) if people is None else people, (7, 5, 3, 1), timings, others)
 
 
 @dataclass

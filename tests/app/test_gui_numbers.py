@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+import trimesh
 from PySide6.QtCore import QPointF, QRectF
 
 from app.gui.colours import MAP_NAMES, PIN_COLOURS, colour_map, part_colours
 from app.gui.heatmaps import enlarge, heatmap_stats, heatmap_to_picture, tint
 from app.gui.orbit import Orbit
-from app.gui.overlay import MeshOverlay
+from app.gui.overlay import heat_layers, mesh_layer
 from app.gui.pins import LIMIT, Pins
 from app.gui.render import GlRenderer, RayRenderer, pick_vertex
 from app.gui.scene import COLOUR_BY, albedo, placements
-from app.gui.shading import shade, topology_of
+from app.gui.shading import Topology, shade
+from app.gui.studio import Studio
 from app.gui.viewport import Viewport
 from tests.app import gui_fakes
 
@@ -173,9 +177,8 @@ def drawn() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Body in pixels of a 200 x 240 picture, faces, lit colours."""
     data = gui_fakes.body()
     points = data["vertices"].astype(float) * 110 + [100, 110, 0]
-    topology = topology_of(data["faces"], len(points))
-    normals = topology.normals(data["vertices"].astype(float))
-    return points, data["faces"], shade(normals, np.full((1, 3), 0.8), np.zeros(len(points)))
+    surface = Topology(data["faces"], len(points)).surface(data["vertices"])
+    return points, data["faces"], shade(surface.normals, np.full((1, 3), 0.8), surface.creases)
 
 
 @pytest.mark.parametrize("kind", [GlRenderer, RayRenderer])
@@ -199,15 +202,58 @@ def test_a_ray_picks_the_nearest_vertex_of_the_near_side(drawn) -> None:
     assert pick_vertex(points, faces, 2, 2) == -1
 
 
-def test_the_overlay_covers_the_person_in_the_picture(qapp) -> None:
-    overlay = MeshOverlay()
-    overlay.open()
+def test_normals_of_a_ball_point_outwards_and_a_fold_is_a_crease() -> None:
+    ball = trimesh.creation.icosphere(3)
+    surface = Topology(ball.faces, len(ball.vertices)).surface(ball.vertices)
+    assert np.allclose(surface.normals, ball.vertices, atol=0.02)
+    assert surface.creases.max() < 0, "a ball has no hollow"
+    dented = np.array(ball.vertices)
+    dented[:, 2] = np.where(dented[:, 2] > 0.3, 0.6 - dented[:, 2], dented[:, 2])
+    hollow = ball.vertices[:, 2] > 0.7
+    creases = Topology(ball.faces, len(dented)).surface(dented).creases
+    assert creases[hollow].min() > 0 and creases[ball.vertices[:, 2] < 0].max() < 0
+
+
+@pytest.fixture
+def studio(qapp) -> Iterator[Studio]:
+    """Open, with the free body."""
+    made = Studio()
+    made.set_model_info(gui_fakes.model_info())
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("fine", [False, True])
+def test_the_overlay_covers_the_person_in_the_picture(studio: Studio, fine: bool) -> None:
     person = gui_fakes.person()
-    layer = overlay.draw([person], gui_fakes.model_info(), QRectF(0, 0, 640, 480))
-    overlay.close()
+    layer = mesh_layer(studio, [person], QRectF(0, 0, 640, 480), 1.0, fine)
     assert layer is not None
+    assert QRectF(0, 0, 640, 480).contains(layer.place)
+    if fine:
+        assert abs(layer.image.width() - layer.place.width()) <= 1, "scaled to the screen's pixels"
     belly = person.project(person.vertices[:1] * 0)[0]
     scale = layer.image.width() / layer.place.width()
     x, y = (belly - [layer.place.left(), layer.place.top()]) * scale
     assert layer.image.pixelColor(round(x), round(y)).alpha() == 255
     assert layer.image.pixelColor(3, layer.image.height() - 4).alpha() == 0
+
+
+def test_a_surface_is_computed_once_for_both_views_and_not_kept_for_ever(studio: Studio) -> None:
+    first, second = gui_fakes.person(1), gui_fakes.person(2)
+    both = studio.surfaces([first, second])
+    assert all(a is b for a, b in zip(both, studio.surfaces([first, second]), strict=True))
+    studio.surfaces([second])
+    assert studio.surfaces([second, first])[0] is both[1]
+    assert studio.surfaces([second, first])[1] is not both[0]
+
+
+def test_a_heat_layer_holds_its_hill_and_little_else(qapp) -> None:
+    person, info = gui_fakes.person(), gui_fakes.model_info()
+    pins = Pins()
+    pins.reset(info.default_pins()[:1])
+    (layer,) = heat_layers(person, info, pins.items, "Pin colours")
+    assert layer.image.width() < 60 and layer.image.height() < 60
+    expected = person.project(person.vertices[list(pins.vertices)])[0]
+    middle = layer.transform.map(QPointF(layer.image.width() / 2, layer.image.height() / 2))
+    assert np.abs(expected - [middle.x(), middle.y()]).max() < 12

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.gui.masking_panel import PRESETS
 from app.gui.orbit import HOME
+from app.pipeline.frames import PersonBox
 from app.pipeline.worker import Status, WorkerState
 from tests.app import gui_fakes
 
@@ -156,6 +157,31 @@ def test_a_click_on_a_box_chooses_the_person(shown, qtbot):
     assert window.parts.mesh.view.scene.ids == (4, 9)
 
 
+def test_somebody_who_is_not_followed_is_seen_and_chosen_by_a_click_or_in_the_menu(shown, qtbot):
+    window = shown(gui_fakes.person(4, (90, 160, 250)))
+    view = window.parts.image.view
+    other = PersonBox(430, 150, 80, 200, id=7)
+    alone = view.grab().toImage()
+    window.bridge.on_record(gui_fakes.record(window.record.people, index=1, others=(other,)))
+    qtbot.waitUntil(lambda: window.shown > 1)
+    edge = view.box_rect(other).toRect()
+    assert view.grab(edge).toImage() != alone.copy(edge)
+    window.commands.person_menu.aboutToShow.emit()
+    texts = [action.text() for action in window.commands.person_group.actions()]
+    assert texts == ["Largest person", "Person 4", "Person 7"]
+    click(qtbot, view, view.box_rect(other).center())
+    assert window.worker.calls[-1] == ("person", 7)
+    assert window.person.box.id == 4, "until the next record the one who is there is shown"
+
+
+def test_hidden_boxes_cannot_be_clicked(shown, qtbot):
+    window = shown()
+    view = window.parts.image.view
+    window.parts.image.boxes.setChecked(False)
+    click(qtbot, view, view.box_rect(window.record.people[0].box).center())
+    assert "person" not in [name for name, _ in window.worker.calls]
+
+
 def test_everyone_is_asked_of_the_worker(make_window):
     window = make_window()
     window.commands.everyone.trigger()
@@ -263,7 +289,7 @@ def test_closing_ends_the_worker(shown):
     window = shown()
     window.close()
     assert window.worker.closed
-    assert window.parts.mesh.view.renderer_name == ""
+    assert window.parts.studio.name == ""
 
 
 def test_help_windows_name_the_licences_and_the_keys(make_window):

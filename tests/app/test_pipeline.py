@@ -52,6 +52,18 @@ def test_the_detector_rests_and_ids_stay(pipeline: Pipeline, detector: FakeDetec
     assert len(ids) == 1 and detector.calls == 2
 
 
+def test_a_record_names_those_who_are_not_followed(pipeline: Pipeline, detector: FakeDetector) -> None:
+    detector.people = [standing((90, 120), 160), standing((240, 120), 80)]
+    record = pipeline.process(frame(), HOPS)
+    (person,), (other,) = record.people, record.others
+    assert other.xywh == detector.people[1].xywh and other.id != person.box.id
+    assert pipeline.regress_again(record, (1, 1, 1, 1)).others == record.others
+    pipeline.tracker.follow(False, other.id)
+    swapped = pipeline.process(frame(1), HOPS)
+    assert [swapped.people[0].box.id, swapped.others[0].id] == [other.id, person.box.id]
+    assert pipeline.process(frame(2), HOPS, [standing()]).others == ()
+
+
 def test_nobody_there(pipeline: Pipeline, detector: FakeDetector, reconstructor: FakeReconstructor) -> None:
     detector.people = []
     assert pipeline.process(frame(), HOPS).people == ()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.pipeline.frames import Crop, Person, PersonBox
-from app.pipeline.tracker import DETECT_EVERY, Tracker, coco_keypoints, iou
+from app.pipeline.tracker import DETECT_EVERY, DETECT_OTHERS_EVERY, Tracker, coco_keypoints, iou
 from tests.app.fakes import FakeFeatures, FakeTensor, standing
 
 PICTURE = (640, 480)
@@ -89,6 +89,34 @@ def test_the_detector_rests_while_somebody_is_followed() -> None:
             tracker.detected([box])
         tracker.followed([person(target) for target in tracker.targets()], PICTURE)
     assert asked == [0, DETECT_EVERY, 2 * DETECT_EVERY]
+
+
+def test_those_who_are_not_followed_are_known_and_looked_for_more_often() -> None:
+    tracker = Tracker()
+    large, small = standing((100, 240), 300), standing((400, 240), 100)
+    asked = []
+    for step in range(2 * DETECT_OTHERS_EVERY + 1):
+        if tracker.wants_detection:
+            asked.append(step)
+            tracker.detected([large, shifted(small, step)])
+        (target,) = tracker.targets()
+        (other,) = tracker.others()
+        assert target.height == 300 and other.id != target.id
+        assert other.x == shifted(small, asked[-1]).x, "as the last detection saw it"
+        tracker.followed([person(target)], PICTURE)
+    assert asked == [0, DETECT_OTHERS_EVERY, 2 * DETECT_OTHERS_EVERY]
+    tracker.follow(True, None)
+    assert tracker.others() == ()
+
+
+def test_somebody_whom_the_detector_misses_is_no_other_any_more() -> None:
+    tracker = Tracker()
+    large, small = standing((100, 240), 300), standing((400, 240), 100)
+    tracker.detected([large, small])
+    tracker.detected([large])
+    assert tracker.others() == ()
+    tracker.detected([large, small])
+    assert [box.id for box in tracker.others()] == [2]
 
 
 def test_an_empty_scene_is_searched_every_frame() -> None:

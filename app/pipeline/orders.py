@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from app.pipeline.frames import Hops
+from app.pipeline.pipeline import Pipeline
 
 
 class WorkerState(Enum):
@@ -39,6 +41,17 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """Another pipeline, ready to take over from the present one."""
+
+    pipeline: Pipeline
+    factory: Callable[[], Pipeline]
+    """Makes it anew after too many failures."""
+    done: Callable[[str], None]
+    """Told "" once the next record is the new pipeline's, else why the old one stays."""
+
+
+@dataclass(frozen=True)
 class Orders:
     """What is wanted. The upper half is done once, the lower half holds."""
 
@@ -46,6 +59,7 @@ class Orders:
     playing: bool | None = None
     index: int | None = None
     step: int = 0
+    exchange: Exchange | None = None
 
     hops: Hops = (7, 5, 3, 1)
     all_people: bool = False

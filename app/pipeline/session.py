@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.pipeline.feed import Feed
 from app.pipeline.frames import Frame, Hops, Record
-from app.pipeline.orders import Orders, Patience, Status, WorkerState
+from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
 from app.pipeline.sources import FrameError, SourceError
@@ -74,6 +74,8 @@ class Session:
 
     def _hear(self, orders: Orders) -> None:
         """Takes over what is done once; a jump may have to wait for the source to open."""
+        if orders.exchange is not None:
+            self._exchange(orders.exchange, orders)
         if orders.playing is not None:
             self._playing = orders.playing
         if orders.spec is not None:
@@ -83,6 +85,22 @@ class Session:
         self._step += orders.step
         if orders.playing and self._status.state is WorkerState.ENDED and self._index is None:
             self._index = 0
+
+    def _exchange(self, other: Exchange, orders: Orders) -> None:
+        """Goes over to another pipeline; people keep their ids, and a picture that stands is done again."""
+        if self._pipeline is not None:
+            other.pipeline.tracker = self._pipeline.tracker
+        else:
+            other.pipeline.tracker.follow(*self._followed)
+        self._factory, self._pipeline = other.factory, other.pipeline
+        self._failures, self._notice = 0, ""
+        other.done("")
+        if self._record is None:
+            return
+        # The old network's features mean nothing to the new one.
+        self._record = self._fresh = replace(self._record, people=())
+        if self._status.state in (WorkerState.PAUSED, WorkerState.ENDED) and not self._owes_frame:
+            self._process(self._record.frame, orders.hops, self._record.timings.get("grab", 0.0))
 
     def _open(self, spec: str | Path) -> None:
         self.leave()

@@ -15,15 +15,17 @@ from typing import TypeVar
 
 from app.pipeline.feed import Feed, Opener
 from app.pipeline.frames import Hops, Record
-from app.pipeline.orders import Orders, Patience, Status, WorkerState
+from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.session import Session
 from app.pipeline.sources import open_source
+from model.errors import UserError
 
 __all__ = ["Patience", "Status", "Worker", "WorkerState"]
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_OVERTAKEN = "Another model was chosen meanwhile."
 
 
 class Worker:
@@ -45,6 +47,7 @@ class Worker:
         self._bell = threading.Condition()
         self._rung = False
         self._orders = Orders()
+        self._switches = 0
         self._session = Session(
             pipeline_factory,
             lambda record: self._tell(on_record, record),
@@ -102,6 +105,37 @@ class Worker:
         """Start a file again at its end."""
         self._order(loop=on)
 
+    def switch(self, pipeline_factory: Callable[[], Pipeline], done: Callable[[str], None]) -> None:
+        """Goes over to another pipeline without leaving the source.
+
+        It is made on a thread of its own while the old one goes on. `done` is called once: with "" on the
+        worker's thread when everything from the next record on is the new one's, or with a sentence when the
+        old one stays. A later switch overtakes an earlier one.
+        """
+        with self._bell:
+            self._switches += 1
+            number = self._switches
+        arguments = (number, pipeline_factory, lambda fault: self._tell(done, fault))
+        threading.Thread(target=self._make, args=arguments, name="pointhmr-loader", daemon=True).start()
+
+    def _make(self, number: int, factory: Callable[[], Pipeline], done: Callable[[str], None]) -> None:
+        try:
+            exchange = Exchange(factory(), factory, done)
+        except UserError as error:
+            done(str(error))
+            return
+        except Exception as error:
+            _log.exception("loader")
+            done(f"The model could not be loaded: {str(error).rstrip('.') or type(error).__name__}.")
+            return
+        with self._bell:
+            newest, waiting = number == self._switches, self._orders.exchange
+            if newest:
+                self._order(exchange=exchange)
+        overtaken = waiting if newest else exchange
+        if overtaken is not None:
+            overtaken.done(_OVERTAKEN)
+
     def _order(self, **wishes: object) -> None:
         with self._bell:
             self._orders = replace(self._orders, **wishes)  # type: ignore[arg-type]
@@ -125,7 +159,7 @@ class Worker:
         """All wishes in one snapshot; those that are done once are taken off the list."""
         with self._bell:
             orders = self._orders
-            self._orders = replace(orders, spec=None, playing=None, index=None, step=0)
+            self._orders = replace(orders, spec=None, playing=None, index=None, step=0, exchange=None)
         return orders
 
     def _tell(self, callback: Callable[[T], None], news: T) -> None:

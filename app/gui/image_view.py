@@ -41,6 +41,7 @@ class ImageView(QWidget):
         super().__init__(parent)
         self.setMinimumSize(240, 200)
         self.setAccessibleName("Image view")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.theme: Theme = DARK
         self.port = Viewport()

@@ -53,6 +53,7 @@ class MeshView(QWidget):
         self.setMinimumSize(240, 200)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Mesh view")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.orbit = Orbit()
         self.theme: Theme = DARK
         self.hint = ""

@@ -14,6 +14,23 @@ from app.gui.render import warm_up
 log = logging.getLogger(__name__)
 
 
+ATTEMPTS = 4
+
+
+def _import_open3d() -> None:
+    """Import it; again if it stumbled over another thread's imports.
+
+    Open3D goes through `sys.modules` while it is imported, and fails if the worker adds to it meanwhile.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            importlib.import_module("open3d")
+            return
+        except RuntimeError:
+            if attempt == ATTEMPTS:
+                raise
+
+
 class Warmup(QObject):
     """Imports Open3D in a thread and says when views may create their renderers."""
 
@@ -34,8 +51,8 @@ class Warmup(QObject):
 
     def _load(self) -> None:
         try:
-            importlib.import_module("open3d")
-        except (ImportError, OSError) as error:
+            _import_open3d()
+        except (ImportError, OSError, RuntimeError) as error:
             log.warning("Open3D", exc_info=error)
             if not self._cancelled.is_set():
                 self.failed.emit(f"Meshes cannot be drawn, because Open3D cannot be loaded: {error}.")

@@ -26,11 +26,11 @@ def paint_person(painter: QPainter, rect: QRectF, person: Person, theme: Theme, 
 def paint_other(painter: QPainter, rect: QRectF, person_id: int, *, pointed: bool) -> None:
     """The box of somebody who could be chosen; clearer under the pointer."""
     colour = _colour(person_id)
-    colour.setAlphaF(0.95 if pointed else 0.6)
+    colour.setAlphaF(1.0 if pointed else 0.75)
     _frame(painter, rect, QPen(QColor(0, 0, 0, 70), 2.4))
     _frame(painter, rect, QPen(colour, 1.2, Qt.PenStyle.DashLine))
     back = QColor(20, 25, 33)
-    back.setAlphaF(0.8 if pointed else 0.55)
+    back.setAlphaF(0.85 if pointed else 0.65)
     text = f"Person {person_id}   click to follow" if pointed else f"Person {person_id}"
     _tag(painter, rect, text, back, colour)
 

@@ -117,7 +117,7 @@ class PinCard(QFrame):
         self.setObjectName("pin")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumWidth(CARD_WIDTH)
-        self.setMaximumWidth(300)
+        self.setMaximumWidth(380)
         self.setToolTip(f"{name}, vertex {pin.vertex:,}. Click to show only this heatmap; Delete removes it.")
         self.setAccessibleName(f"{name}, vertex {pin.vertex}")
         self.thumbnail = Thumbnail()

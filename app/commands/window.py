@@ -19,8 +19,6 @@ from model.errors import UserError
 
 if TYPE_CHECKING:
     from app.gui.application import Build
-    from app.gui.model_info import ModelInfo
-    from app.pipeline.pipeline import Pipeline
 
 SAMPLE = assets.SAMPLES / "salsa.mp4"
 OUTPUT = Path("pointhmr-output")
@@ -52,16 +50,9 @@ def has_display() -> bool:
 
 def builder(options: argparse.Namespace) -> Build:
     """What loads the model, on the worker's thread, once the window is up."""
+    from app.gui.model_choice import ModelChoice
 
-    def build() -> tuple[Pipeline, ModelInfo]:
-        from app.gui.model_info import model_info
-        from app.pipeline.loading import leave_a_core, load_pipeline
-
-        leave_a_core()
-        pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
-        return pipeline, model_info(reconstructor)
-
-    return build
+    return ModelChoice(options.weights, options.body, options.device)
 
 
 def run_without_display(options: argparse.Namespace) -> int:

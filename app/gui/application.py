@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
+from app.gui.model_choice import ModelChoice
 from app.gui.model_info import ModelInfo
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.worker import Worker
@@ -74,7 +75,10 @@ def create_window(
 
     worker = Worker(pipeline, bridge.on_record, bridge.on_status)
     worker.set_loop(True)
-    window = MainWindow(worker, bridge, sample=sample, theme=theme, settings_path=settings_path)
+    choice = build if isinstance(build, ModelChoice) else ModelChoice()
+    window = MainWindow(
+        worker, bridge, choice=choice, sample=sample, theme=theme, settings_path=settings_path
+    )
     bridge.setParent(window)
     return window
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Hops, Record
+from app.pipeline.pipeline import Pipeline
 from app.pipeline.worker import Status
 
 
@@ -19,6 +21,7 @@ class Controls(Protocol):
     def start(self) -> None: ...
     def close(self, timeout: float = 2.0) -> bool: ...
     def open(self, spec: str | Path) -> None: ...
+    def switch(self, pipeline_factory: Callable[[], Pipeline], done: Callable[[str], None]) -> None: ...
     def play(self) -> None: ...
     def pause(self) -> None: ...
     def step(self, delta: int = 1) -> None: ...
@@ -43,12 +46,13 @@ class Bridge(QObject):
         super().__init__(parent)
         self._lock = threading.Lock()
         self._newest: Record | None = None
+        self._model: ModelInfo | None = None
         self._knock.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def on_record(self, record: Record) -> None:
         """Any thread: keep the newest record and wake the GUI thread once."""
         with self._lock:
-            waiting = self._newest is not None
+            waiting = self._newest is not None or self._model is not None
             self._newest = record
         if not waiting:
             self._knock.emit()
@@ -58,12 +62,19 @@ class Bridge(QObject):
         self.status_changed.emit(status)
 
     def on_model(self, info: ModelInfo) -> None:
-        """Any thread: the pipeline was built and this is its model."""
-        self.model_ready.emit(info)
+        """Any thread: records from here on are this model's; one of the last that still waits is dropped."""
+        with self._lock:
+            waiting = self._newest is not None or self._model is not None
+            self._newest, self._model = None, info
+        if not waiting:
+            self._knock.emit()
 
     @Slot()
     def _deliver(self) -> None:
         with self._lock:
             record, self._newest = self._newest, None
+            info, self._model = self._model, None
+        if info is not None:
+            self.model_ready.emit(info)
         if record is not None:
             self.record_arrived.emit(record)

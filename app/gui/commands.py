@@ -14,6 +14,7 @@ from app.pipeline.worker import WorkerState
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
+    from app.gui.models_page import ModelsPage
 
 FILTER = (
     "Pictures and videos (*.jpg *.jpeg *.png *.bmp *.webp *.tif *.tiff *.gif *.mp4 *.mov *.avi *.mkv *.webm"
@@ -26,6 +27,7 @@ class Commands:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self.models_page: ModelsPage | None = None
         self._connect_actions()
         self._connect_keys()
 
@@ -40,6 +42,7 @@ class Commands:
             do.back: lambda: window.worker.step(-1),
             do.forward: lambda: window.worker.step(1),
             do.export_obj: self.ask_export,
+            do.models: self.show_models,
             do.quit: window.close,
             do.about: lambda: show_about(window),
             do.shortcuts: lambda: show_shortcuts(window, do.keys()),
@@ -55,6 +58,8 @@ class Commands:
         for camera in do.cameras:
             camera.triggered.connect(lambda _=False, action=camera: window.open_source(action.data()))
         do.freeze.toggled.connect(self.freeze)
+        parts.status.model.clicked.connect(do.models.trigger)
+        window.models.done.connect(self.tell_fault)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
@@ -119,6 +124,21 @@ class Commands:
         """The whole picture, and the first look at the mesh."""
         self._window.parts.image.view.fit()
         self._window.parts.mesh.view.reset_view()
+
+    # Models
+
+    def show_models(self) -> None:
+        """Open the Models page, or bring it to the front."""
+        from app.gui.models_page import ModelsPage  # brings torch along, for which the window does not wait
+
+        if self.models_page is None:
+            self.models_page = ModelsPage(self._window.models, self._window.themes, self._window)
+        self.models_page.open_page()
+
+    def tell_fault(self, fault: str) -> None:
+        """A sentence in the banner, if there is one."""
+        if fault:
+            self._window.parts.banner.say(fault)
 
     # Export
 

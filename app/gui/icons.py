@@ -32,6 +32,7 @@ _SHAPES = {
     "heat": '<circle cx="12" cy="12" r="2.4" fill="COLOUR"/><circle cx="12" cy="12" r="5.5" opacity=".75"/>'
     '<circle cx="12" cy="12" r="9" opacity=".4"/>',
     "reset": '<path d="M5 5v5h5"/><path d="M5.6 10a7.5 7.5 0 1 1-.9 5.5"/>',
+    "check": '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
     "close": '<path d="M7 7l10 10M17 7L7 17"/>',
     "warning": '<path d="M12 4l9 16H3z"/><path d="M12 10v4.5M12 17v.5" stroke-width="2"/>',
     "info": '<circle cx="12" cy="12" r="9"/><path d="M12 11v5.5M12 7.5v.5" stroke-width="2"/>',

@@ -14,6 +14,7 @@ from app.gui.bridge import Bridge, Controls
 from app.gui.commands import Commands
 from app.gui.export_job import ExportJob
 from app.gui.layout import set_checked
+from app.gui.model_choice import ModelChoice, ModelSwitch
 from app.gui.model_info import ModelInfo
 from app.gui.parts import Parts
 from app.gui.people_choice import PeopleChoice
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         bridge: Bridge,
         model_info: ModelInfo | None = None,
         *,
+        choice: ModelChoice | None = None,
         settings_path: Path | None = None,
         sample: str | Path | None = None,
         theme: str | None = None,
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         self.pins = Pins(self)
         self.warmup = Warmup(self)
         self.export_job = ExportJob(self)
+        self.models = ModelSwitch(worker, bridge, choice or ModelChoice(), self)
         self.commands = Actions(self)
         self.people = PeopleChoice(self.commands, self)
         self.parts = Parts(self, self.settings, self.pins, self.themes.theme)
@@ -139,13 +142,18 @@ class MainWindow(QMainWindow):
 
     def set_model_info(self, info: ModelInfo) -> None:
         """The model is loaded; may come before or after the first show."""
+        remembered, count = self.settings.pins, len(info.part_of_vertex)
+        if self.info is not None:
+            self._forget_record()
+            remembered = self.pins.vertices if self.pins.touched and self.info.body == info.body else None
         self.info = info
         self.parts.set_model_info(info)
-        remembered, count = self.settings.pins, len(info.part_of_vertex)
         known = remembered is not None and all(0 <= v < count for v in remembered)
         self.pins.reset(remembered if known and remembered is not None else info.default_pins())
         self.pins.touched = known
         self.show_hints()
+        if info.notice:
+            self.parts.banner.say(info.notice)
 
     @property
     def views_ready(self) -> bool:
@@ -210,7 +218,8 @@ class MainWindow(QMainWindow):
         opening = self.state is WorkerState.OPENING
         loading = "Loading the model…" if self.info is None else "Opening…"
         image, mesh = self.parts.image.view, self.parts.mesh.view
-        image.hint = loading if opening else WELCOME
+        waiting = self.state in (WorkerState.IDLE, WorkerState.FAULTED)
+        image.hint = loading if opening else WELCOME if waiting else ""
         if self.record is None:
             mesh.hint = loading if opening else ""
         image.badge = "Frozen" if self.commands.freeze.isChecked() else ""
@@ -230,13 +239,17 @@ class MainWindow(QMainWindow):
         """Show another source; a fault comes back as a state and is told in the banner."""
         self.setWindowTitle(f"{Path(spec).name} – PointHMR")
         self.parts.banner.hide()
-        self.record = None
         self.people.forget()
+        self._forget_record()
+        self.worker.open(spec)
+
+    def _forget_record(self) -> None:
+        """Show nothing until the next record: the last one is another source's or another model's."""
+        self.record = None
         self.parts.image.view.set_record(None, None)
         self.parts.mesh.view.set_record(None)
         self._show_numbers()
         self._numbers_at = 0.0
-        self.worker.open(spec)
 
     def export_obj(self, path: Path) -> None:
         """Write everyone of the shown frame in the background; `export_job.done` and the banner tell."""

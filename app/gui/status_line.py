@@ -6,8 +6,9 @@ import time
 from collections import deque
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from app.gui.model_info import ModelInfo
 from app.gui.theme import DARK, Theme
@@ -67,12 +68,13 @@ class StatusLine(QStatusBar):
         self._told_at = -TELL_EVERY
         self._light = _Light()
         self.message = label("Ready")
-        self.model = label("No model yet", tip="Device, model and the start of its SHA-256")
+        self.model = _model_button()
         self.rate = label("", tip="Frames shown per second")
         self.latency = label("", tip="Milliseconds for each stage of the newest frame")
         self.addWidget(self._light)
         self.addWidget(self.message, 1)
-        for part in (self.model, self.rate, self.latency):
+        self.addPermanentWidget(self.model)
+        for part in (self.rate, self.latency):
             part.setContentsMargins(10, 0, 0, 0)
             self.addPermanentWidget(part)
 
@@ -100,8 +102,11 @@ class StatusLine(QStatusBar):
 
     def set_model_info(self, info: ModelInfo) -> None:
         """Device and model."""
-        self.model.setText(f"{info.device}   ·   {info.title}")
-        self.model.setToolTip(f"Device {info.device}, model {info.model_name}\nSHA-256 {info.sha256}")
+        body = "" if info.body == "free body" else f"   ·   {info.body}"
+        self.model.setText(f"{info.device}   ·   {info.title}{body}")
+        digest = f"SHA-256 {info.sha256}" if info.sha256 else "no weight file"
+        where = f"Device {info.device}, model {info.model_name} over the {info.body}"
+        self.model.setToolTip(f"{where}\n{digest}\nClick for all models")
 
     def set_record(self, record: Record, draw_ms: float, now: float | None = None) -> None:
         """Count a shown record and print its stages."""
@@ -125,5 +130,16 @@ class StatusLine(QStatusBar):
     @property
     def texts(self) -> tuple[str, ...]:
         """All that can be read, for tests."""
-        labels: tuple[QLabel, ...] = (self.message, self.model, self.rate, self.latency)
+        labels: tuple[QLabel | QToolButton, ...] = (self.message, self.model, self.rate, self.latency)
         return tuple(item.text() for item in labels)
+
+
+def _model_button() -> QToolButton:
+    """Device, model and hash; it opens the Models page."""
+    button = QToolButton()
+    button.setObjectName("status")
+    button.setText("No model yet")
+    button.setToolTip("Device, model and the start of its SHA-256\nClick for all models")
+    button.setAccessibleName("Models")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

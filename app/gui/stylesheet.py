@@ -94,6 +94,22 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QStatusBar { background: $window; color: $muted; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: $muted; font-size: 12px; padding: 0 4px; }
+QToolButton#status { color: $muted; font-size: 12px; padding: 1px 6px; border-radius: 5px; }
+QToolButton#status:hover { color: $text; background: $raised; }
+
+QListWidget { background: $panel; color: $text; border: 1px solid $border; border-radius: 8px; padding: 5px;
+  outline: none; }
+QListWidget::item { padding: 6px 8px; border-radius: 5px; }
+QListWidget::item:selected { background: $hover; color: $text; }
+QListWidget:focus { border-color: $accent; }
+QListWidget::item:disabled { color: $muted; }
+QProgressBar { background: $hover; border: none; border-radius: 2px; max-height: 4px; }
+QProgressBar::chunk { background: $accent; border-radius: 2px; }
+QPushButton#primary { background: $accent; color: $on_accent; font-weight: 600; border: 1px solid $accent; }
+QPushButton#primary:hover { background: $accent_hover; }
+QPushButton#primary:focus { border-color: $text; }
+QPushButton#primary:disabled { background: $raised; color: $faint; border-color: $border; }
+
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 5px 7px; }
 QTextBrowser { background: $panel; color: $text; border: 1px solid $border; border-radius: 8px;
   padding: 8px; }

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.gui.icons import icon
 from app.gui.theme import Theme
@@ -55,6 +64,16 @@ class IconButton(QToolButton):
     def set_theme(self, theme: Theme) -> None:
         """Draw the icon in the theme's colours."""
         self.setIcon(icon(self._name, theme.muted, theme.accent))
+
+
+def push_button(text: str, tip: str, *, primary: bool = False) -> QPushButton:
+    """A button of a dialog; Enter in another field does not press it."""
+    result = QPushButton(text)
+    result.setToolTip(tip)
+    result.setAutoDefault(False)
+    if primary:
+        result.setObjectName("primary")
+    return result
 
 
 class PercentSlider(QSlider):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -152,6 +154,7 @@ class FakeWorker:
     opened: list[str | Path] = field(default_factory=list)
     calls: list[tuple[str, object]] = field(default_factory=list)
     hops: list[Hops] = field(default_factory=list)
+    switches: list[tuple[Callable[[], Any], Callable[[str], None]]] = field(default_factory=list)
     started: bool = False
     closed: bool = False
 
@@ -169,6 +172,9 @@ class FakeWorker:
             return
         self.bridge.on_status(Status(WorkerState.RUNNING))
         self.bridge.on_record(self.sent)
+
+    def switch(self, pipeline_factory: Callable[[], Any], done: Callable[[str], None]) -> None:
+        self.switches.append((pipeline_factory, done))
 
     def play(self) -> None:
         self.calls.append(("play", None))

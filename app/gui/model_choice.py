@@ -1,0 +1,89 @@
+"""Which network runs over which body, and the way from one to another while a source plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.gui.bridge import Bridge, Controls
+from app.gui.model_info import ModelInfo
+from app.pipeline.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from model.bodies import BodyCard
+
+DEFAULT_WEIGHTS = "body-lite"
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What to load; calling it loads it (slow: never in the GUI's thread)."""
+
+    weights: str | Path = DEFAULT_WEIGHTS
+    """A model's name or a weight file."""
+    body: Path | BodyCard | None = None
+    """A user's own body; None: the free one."""
+    device: str = "auto"
+
+    def __call__(self) -> tuple[Pipeline, ModelInfo]:
+        """The pipeline and what the window must know about it. Raises UserError."""
+        from app.gui.model_info import model_info
+        from app.pipeline.loading import leave_a_core, load_pipeline
+
+        leave_a_core()
+        pipeline, reconstructor = load_pipeline(self.weights, self.body, self.device)
+        return pipeline, model_info(reconstructor)
+
+
+class ModelSwitch(QObject):
+    """One switch at a time; `done` comes with "" or with the sentence why the old model stays."""
+
+    started = Signal()
+    done = Signal(str)
+    _told = Signal(str)
+
+    def __init__(
+        self, worker: Controls, bridge: Bridge, choice: ModelChoice, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.choice = choice
+        """What runs, or is loaded first."""
+        self.wanted: ModelChoice | None = None
+        """What is being loaded."""
+        self._worker = worker
+        self._bridge = bridge
+        self._told.connect(self._finish)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a model is being loaded."""
+        return self.wanted is not None
+
+    def use(self, choice: ModelChoice) -> None:
+        """Load a model beside the running one and go over to it; nothing happens while one is loading."""
+        if self.busy:
+            return
+        self.wanted = choice
+        infos: list[ModelInfo] = []
+
+        def make() -> Pipeline:
+            pipeline, info = choice()
+            infos.append(info)
+            return pipeline
+
+        def switched(fault: str) -> None:
+            if not fault:
+                self._bridge.on_model(infos[-1])
+            self._told.emit(fault)
+
+        self._worker.switch(make, switched)
+        self.started.emit()
+
+    def _finish(self, fault: str) -> None:
+        if not fault and self.wanted is not None:
+            self.choice = self.wanted
+        self.wanted = None
+        self.done.emit(fault)

@@ -14,21 +14,24 @@ from app.gui.render import warm_up
 log = logging.getLogger(__name__)
 
 
-ATTEMPTS = 4
+def import_open3d() -> None:
+    """Import it, also beside a thread that imports, too.
 
-
-def _import_open3d() -> None:
-    """Import it; again if it stumbled over another thread's imports.
-
-    Open3D goes through `sys.modules` while it is imported, and fails if the worker adds to it meanwhile.
+    While it is imported, Open3D goes through `sys.modules` and fails if the worker adds to it meanwhile. The
+    second time most of it is there, so nobody waits long for a thread that is not interrupted.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    try:
+        importlib.import_module("open3d")
+    except RuntimeError:
+        for name in [name for name in list(sys.modules) if name.startswith("open3d.")]:
+            if "pybind" not in name:  # compiled modules cannot be loaded twice
+                del sys.modules[name]
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(5.0)
         try:
             importlib.import_module("open3d")
-            return
-        except RuntimeError:
-            if attempt == ATTEMPTS:
-                raise
+        finally:
+            sys.setswitchinterval(interval)
 
 
 class Warmup(QObject):
@@ -51,7 +54,7 @@ class Warmup(QObject):
 
     def _load(self) -> None:
         try:
-            _import_open3d()
+            import_open3d()
         except (ImportError, OSError, RuntimeError) as error:
             log.warning("Open3D", exc_info=error)
             if not self._cancelled.is_set():

@@ -78,7 +78,7 @@ def _select(window: MainWindow, vertices: tuple[int, ...]) -> None:
 def _settle() -> None:
     """Let resizing and its delayed drawing come to rest."""
     loop = QEventLoop()
-    QTimer.singleShot(400, loop.quit)
+    QTimer.singleShot(450, loop.quit)
     loop.exec()
 
 

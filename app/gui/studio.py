@@ -19,9 +19,9 @@ from app.gui.shading import Surface
 from app.pipeline.frames import Person
 from model.cv import cv2
 
-QUICK_SIDE = 448
+QUICK_SIDE = 400
 FINE_SIDE = 1280
-REST_MS = 250
+REST_MS = 400
 """Without a new record or a move for so long, the fine picture is drawn."""
 
 

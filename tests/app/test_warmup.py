@@ -1,4 +1,4 @@
-"""Loading Open3D beside a thread that imports; in a process of its own, because it can be loaded only once."""
+"""Loading Open3D beside a thread that imports; in its own process, because it can be loaded only once."""
 
 from __future__ import annotations
 

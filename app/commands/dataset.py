@@ -1,0 +1,96 @@
+"""Look at training data: `sheet` draws synthetic crops, each without and with its labels."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from model.body import load_body
+from model.cv import cv2
+from model.data.augment import NO_AUGMENTATION, crop_sample
+from model.data.sample import Sample
+from model.data.synthetic import SyntheticDataset
+from model.errors import UserError
+from model.hierarchy import load_hierarchy
+from model.paths import write_atomically
+
+SIZE = 256
+LIMBS = (
+    (0, 1),
+    (1, 2),
+    (6, 7),
+    (7, 8),
+    (3, 4),
+    (4, 5),
+    (9, 10),
+    (10, 11),
+    (2, 3),
+    (8, 9),
+    (2, 8),
+    (3, 9),
+    (12, 13),
+)
+RIGHT, LEFT, MIDDLE = (235, 90, 70), (70, 200, 110), (90, 160, 240)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to draw, from which files."""
+    parser.add_argument("what", choices=("sheet",))
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="picture to write (.png, .jpg)"
+    )
+    parser.add_argument(
+        "--appearance", type=Path, required=True, metavar="DIR", help="clothes, hair, panoramas"
+    )
+    parser.add_argument("--motion", type=Path, required=True, metavar="FILE", help="poses.npz")
+    parser.add_argument("--part", choices=("train", "val"), default="train")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first crop")
+    parser.add_argument("--count", type=int, default=24, metavar="N")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the sheet."""
+    if options.count < 1:
+        raise UserError("A sheet shows at least one crop.")
+    hierarchy = load_hierarchy()
+    dataset = SyntheticDataset(
+        options.appearance, options.motion, options.part, load_body(), hierarchy, options.seed
+    )
+    mirrored = np.arange(hierarchy.num_coarse)
+    rng = np.random.default_rng(0)
+    samples = [
+        crop_sample(dataset[options.first + i], SIZE, NO_AUGMENTATION, rng, mirrored)
+        for i in range(options.count)
+    ]
+    write_atomically(options.output, lambda path: _write(path, sheet(samples)))
+    sys.stdout.write(f"{options.output}: {len(samples)} crops\n")
+    return 0
+
+
+def sheet(samples: list[Sample], columns: int = 4) -> np.ndarray:
+    """Crops in rows, each beside itself with its labels: (h, w, 3) uint8 RGB."""
+    pairs = [np.hstack([sample.image, labelled(sample)]) for sample in samples]
+    pairs += [np.zeros_like(pairs[0])] * (-len(pairs) % columns)
+    rows = [np.hstack(pairs[start : start + columns]) for start in range(0, len(pairs), columns)]
+    return np.vstack(rows)
+
+
+def labelled(sample: Sample) -> np.ndarray:
+    """The picture with its coarse vertices and limbs; the person's right is red, their left green."""
+    image = sample.image.copy()
+    for x, y in sample.vertices2d:
+        cv2.circle(image, (round(float(x)), round(float(y))), 1, (250, 220, 60), -1)
+    joints = np.clip(np.round(sample.joints2d[:, :2]), -2000, 2000).astype(int).tolist()
+    for number, (start, end) in enumerate(LIMBS):
+        colour = RIGHT if number < 4 else LEFT if number < 8 else MIDDLE
+        cv2.line(image, joints[start], joints[end], colour, 2, cv2.LINE_AA)
+    return image
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+        raise OSError("the picture format is not known")

@@ -1,0 +1,180 @@
+"""Take one picture: a dressed person somewhere, with everything that is known about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from model.cv import cv2
+from model.data.render import furniture
+from model.data.render.backdrop import ground_below, panorama_behind, room_behind
+from model.data.render.camera import PICTURE, REGION, Framing, View, choose_view
+from model.data.render.figure import Poser
+from model.data.render.library import Library
+from model.data.render.light import Lamp, exposure_for, lamp_over
+from model.data.render.photo import develop
+from model.data.render.poses import PoseBank
+from model.data.render.raster import project_points, rasterise, vertex_normals32
+from model.data.render.rooms import plain_light, random_room, room_light
+from model.data.render.shading import openness, shade
+from model.data.render.soup import Builder, Piece, Soup
+from model.data.render.wardrobe import Wardrobe
+
+FRAMINGS = (Framing.FULL, Framing.CUT, Framing.WEBCAM)
+FRAMING_SHARES = (0.57, 0.23, 0.20)
+SAMPLES = 2
+"""Samples along the side of a pixel of the people."""
+OCCLUDED, ACCOMPANIED, INDOORS, EDGED, BLURRED = 0.25, 0.15, 0.5, 0.35, 0.35
+BEHIND_CLOTH = 0.08  # metres that a vertex may lie behind what the picture shows and count as seen
+GREY = np.full((1, 2, 3), 128, np.uint8)
+
+
+class Person(NamedTuple):
+    """A dressed person on the ground: body vertices (V, 3), joints (14, 3) in the world, pieces."""
+
+    points: np.ndarray
+    joints: np.ndarray
+    pieces: list[Piece]
+
+    def moved(self, offset: np.ndarray) -> Person:
+        """The same person somewhere else."""
+        pieces = [piece.moved(offset) for piece in self.pieces]
+        return Person((self.points + offset).astype(np.float32), self.joints + offset, pieces)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture and its truth."""
+
+    image: np.ndarray
+    """(PICTURE, PICTURE, 3) uint8 RGB; the crop is the REGION square in its middle."""
+    points: np.ndarray
+    """(V, 3) float32 body vertices in camera axes, metres."""
+    pixels: np.ndarray
+    """(V, 2) their places in the picture."""
+    visible: np.ndarray
+    """(V,) bool: in the region, and nothing but the person's own surface before it."""
+    person: np.ndarray
+    """(PICTURE, PICTURE) bool: pixels that show the person."""
+    framing: Framing
+    view: View
+
+
+class Studio:
+    """People, clothes, places; every picture is drawn from one random generator."""
+
+    def __init__(self, library: Library, poses: PoseBank) -> None:
+        self.poser = Poser()
+        self._library = library
+        self._poses = poses
+        self._wardrobe = Wardrobe(library, self.poser)
+
+    def shoot(self, rng: np.random.Generator) -> Shot:
+        """One picture."""
+        framing = FRAMINGS[rng.choice(3, p=FRAMING_SHARES)]
+        person = self._person(rng, webcam=framing is Framing.WEBCAM)
+        view, box = choose_view(framing, person.points, person.joints, self.poser.part, rng)
+        builder = Builder(list(person.pieces))
+        if rng.random() < ACCOMPANIED:
+            builder.pieces += self._companion(person, view, rng).pieces
+        if rng.random() < OCCLUDED:
+            builder.pieces += furniture.occluder(view, person.points, framing, rng)
+        soup = builder.build()
+        radiance, index, nearest = self._radiance(soup, view, rng)
+        image = develop(_edged(radiance, box, rng) if framing is not Framing.FULL else radiance, rng)
+        mine = np.concatenate([soup.material < len(person.pieces), [False]])[index]
+        local = view.to_camera(person.points)
+        pixels = view.flat(local)
+        seen = _seen(local, pixels, nearest, mine)
+        return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], framing, view)
+
+    def _person(self, rng: np.random.Generator, *, webcam: bool) -> Person:
+        """Someone standing on (or jumping over) the origin, sitting on a chair where the pose asks for one."""
+        posed = self._poses.draw(rng, webcam=webcam)
+        turn = Rotation.from_euler("y", rng.uniform(-np.pi, np.pi))
+        pose = posed.pose
+        pose[0] = (turn * Rotation.from_rotvec(pose[0])).as_rotvec()
+        figure = self.poser.pose(pose, np.clip(rng.normal(0, 1, 10), -2.5, 2.5))
+        pieces = self._wardrobe.dress(figure, rng)
+        lowest = min(float(piece.points[piece.faces[:, 0], 1].min()) for piece in pieces)
+        middle = (figure.points.min(axis=0) + figure.points.max(axis=0)) / 2
+        leap = rng.uniform(0, 0.3) if posed.activity == "jumping" and rng.random() < 0.4 else 0.0
+        person = Person(figure.points, self.poser.keypoints(figure.points), pieces)
+        person = person.moved(np.array([-middle[0], leap - lowest, -middle[2]], np.float32))
+        if posed.activity == "sit_chair":
+            person.pieces.extend(furniture.chair(person.points, self.poser.part, person.joints, rng))
+        return person
+
+    def _companion(self, person: Person, view: View, rng: np.random.Generator) -> Person:
+        """Somebody else beside, behind or (less often) before the person."""
+        other = self._person(rng, webcam=False)
+        towards = (view.position - person.points.mean(axis=0)) * [1, 0, 1]
+        towards /= max(float(np.linalg.norm(towards)), 1e-6)
+        across = np.array([towards[2], 0, -towards[0]]) * rng.choice([-1, 1])
+        depth = rng.uniform(0.2, 0.6) if rng.random() < 0.25 else -rng.uniform(0.2, 1.8)
+        return other.moved((across * rng.uniform(0.45, 1.3) + towards * depth).astype(np.float32))
+
+    def _radiance(
+        self, soup: Soup, view: View, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Linear picture (PICTURE, PICTURE, 3), and face and 1 / z of each of its samples."""
+        panoramas, lights = self._library.panoramas, self._library.lights
+        place = int(rng.integers(len(lights))) if lights else -1
+        light = lights[place] if lights else plain_light(rng)
+        panorama = panoramas[place] if lights else GREY
+        indoors = not lights or rng.random() < INDOORS
+        light = room_light(light, rng) if indoors else light
+        seen_from = -view.rotation[2].astype(np.float64)
+        lamp = lamp_over(soup, light, exposure_for(light, seen_from) * float(np.exp(rng.normal(0, 0.12))))
+        ground = ground_below(soup)
+        if indoors:
+            room = random_room(soup.points, view.position, rng)
+            behind = room_behind(view, room, panorama, lamp, ground, PICTURE)
+        else:
+            gain = float(np.exp(rng.normal(0, 0.15)))
+            behind = panorama_behind(view, panorama, gain, lamp, ground, PICTURE)
+        if rng.random() < BLURRED:
+            behind = cv2.GaussianBlur(behind, (0, 0), float(rng.uniform(0.5, 2.2)))
+        front, index, nearest = self._front(soup, view, lamp)
+        cover = front[..., 3:]
+        return behind * (1 - cover) + front[..., :3], index, nearest
+
+    def _front(self, soup: Soup, view: View, lamp: Lamp) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Premultiplied radiance and cover (PICTURE, PICTURE, 4) of everything that is triangles."""
+        textures = self._library.textures
+        intrinsics = view.intrinsics * SAMPLES
+        local = np.ascontiguousarray(view.to_camera(soup.points), np.float32)
+        screen = project_points(local, intrinsics)
+        index, bary, nearest = rasterise(soup, screen, textures, PICTURE * SAMPLES)
+        focal = float(intrinsics[0])
+        ambient = openness(nearest, focal, 0.09)
+        normals = vertex_normals32(soup.points, soup.faces)
+        image = shade(soup, normals, textures, lamp, view.position, focal, index, bary, nearest, ambient)
+        np.minimum(image, 3.0, out=image)  # a sun on wet eyes would outshine its whole pixel
+        return cv2.resize(image, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA), index, nearest
+
+
+def _seen(local: np.ndarray, pixels: np.ndarray, nearest: np.ndarray, mine: np.ndarray) -> np.ndarray:
+    """(V,) which body vertices the crop shows."""
+    margin = (PICTURE - REGION) / 2
+    inside = ((pixels > margin) & (pixels < PICTURE - margin)).all(axis=1) & (local[:, 2] > 0.1)
+    column, row = np.clip(pixels * SAMPLES, 0, PICTURE * SAMPLES - 1).astype(np.int64).T
+    front = 1 / np.maximum(nearest[row, column], 1e-6)
+    return inside & mine[row, column] & (local[:, 2] < front + BEHIND_CLOTH)
+
+
+def _edged(radiance: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Now and then the photograph ends near the shown part's edges: black beyond, as a padded crop."""
+    if rng.random() > EDGED:
+        return radiance
+    result = radiance.copy()
+    low, high = np.clip(np.round(box + rng.normal(0, 4, (2, 2))), 0, PICTURE).astype(int)
+    result[high[1] :] = 0
+    if rng.random() < 0.3:
+        result[:, : max(low[0] - 12, 0)] = 0
+    if rng.random() < 0.3:
+        result[:, min(high[0] + 12, PICTURE) :] = 0
+    return result

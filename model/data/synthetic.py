@@ -1,0 +1,91 @@
+"""Endless rendered people: sample number k of a part and seed is always the same picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from model.body import BodyModel
+from model.data.sample import Sample, upright_roll
+from model.errors import UserError
+from model.hierarchy import Hierarchy
+
+ENDLESS = 1 << 40
+VALIDATION_CROPS = 1000
+PARTS = {"train": 1, "val": 2}
+"""First word of the random seed: the parts never share a picture, nor (by their clips) a pose."""
+LEAST_VISIBLE = 0.08
+"""Share of the coarse vertices that must be seen for a crop to be readable at all."""
+ATTEMPTS = 20
+
+
+class SyntheticDataset:
+    """Pictures of 304 x 304 pixels with a crop of 256 x 256 in the middle; exact in 3D and 2D.
+
+    appearance: clothes, hair and panoramas (model.data.render.library); motion: poses.npz.
+    Raises UserError when a folder or file cannot be used, or when numba is missing.
+    """
+
+    name = "synthetic"
+
+    def __init__(
+        self,
+        appearance: Path,
+        motion: Path,
+        part: Literal["train", "val"],
+        body: BodyModel,
+        hierarchy: Hierarchy,
+        seed: int = 0,
+    ) -> None:
+        if body.kind != "free":
+            raise UserError("Synthetic pictures show the free body: they cannot train another one.")
+        self._folders = appearance, motion
+        self._part: Literal["train", "val"] = part
+        self._seed = 0 if part == "val" else seed
+        self._pick = hierarchy.vertex_of_coarse
+        self._make_studio()
+
+    def __len__(self) -> int:
+        return VALIDATION_CROPS if self._part == "val" else ENDLESS
+
+    def __getitem__(self, index: int) -> Sample:
+        from model.data.render.camera import PICTURE, REGION
+
+        for attempt in range(ATTEMPTS):
+            rng = np.random.default_rng((PARTS[self._part], self._seed, index, attempt))
+            shot = self.studio.shoot(rng)
+            if shot.visible[self._pick].mean() > LEAST_VISIBLE:
+                break
+        joints3d = self.studio.poser.keypoints(shot.points)
+        origin = joints3d[2:4].mean(axis=0)
+        joints2d = np.column_stack([shot.view.flat(joints3d), np.ones(len(joints3d))])
+        return Sample(
+            image=shot.image,
+            centre=np.full(2, PICTURE / 2),
+            side=float(REGION),
+            roll=upright_roll(joints2d),
+            vertices=(shot.points[self._pick] - origin).astype(np.float32),
+            vertices2d=shot.pixels[self._pick].astype(np.float32),
+            joints3d=(joints3d - origin).astype(np.float32),
+            joints2d=joints2d.astype(np.float32),
+        )
+
+    def _make_studio(self) -> None:
+        try:
+            from model.data.render.library import load_library
+            from model.data.render.poses import PoseBank
+            from model.data.render.studio import Studio
+        except ImportError as error:
+            raise UserError(f"Rendering needs the packages of the extra `train`: {error}.") from error
+        appearance, motion = self._folders
+        self.studio = Studio(load_library(appearance), PoseBank(motion, self._part))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Worker processes load the assets themselves instead of receiving them through a pipe."""
+        return {name: value for name, value in self.__dict__.items() if name != "studio"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._make_studio()

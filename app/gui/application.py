@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,4 +93,10 @@ def run_window(spec: str | Path | None, build: Build, *, sample: str | Path | No
     window = create_window(build, sample=sample)
     window.show()
     window.start(spec)
-    return application.exec()
+    code = application.exec()
+    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+        # A thread that is still inside torch or a driver cannot be ended: it would abort the interpreter.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
+    return code

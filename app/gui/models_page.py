@@ -62,7 +62,9 @@ class ModelsPage(QDialog):
         self._set_theme(themes.theme)
 
     def _build(self) -> None:
-        self.list.setMinimumWidth(250)
+        self.list.setMinimumWidth(280)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setToolTip("Networks, backbones and bodies; Enter uses the chosen one")
         self.list.setAccessibleName("Networks, backbones and bodies")
         self.progress.setRange(0, 0)

@@ -59,7 +59,7 @@ class Commands:
             camera.triggered.connect(lambda _=False, action=camera: window.open_source(action.data()))
         do.freeze.toggled.connect(self.freeze)
         parts.status.model.clicked.connect(do.models.trigger)
-        window.models.done.connect(self.tell_fault)
+        window.models.done.connect(self.switched)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
@@ -135,10 +135,13 @@ class Commands:
             self.models_page = ModelsPage(self._window.models, self._window.themes, self._window)
         self.models_page.open_page()
 
-    def tell_fault(self, fault: str) -> None:
-        """A sentence in the banner, if there is one."""
+    def switched(self, fault: str) -> None:
+        """Another model runs, or it is told why not; a source that had stopped for want of one is opened."""
+        window = self._window
         if fault:
-            self._window.parts.banner.say(fault)
+            window.parts.banner.say(fault)
+        elif window.state is WorkerState.FAULTED and window.spec is not None:
+            window.open_source(window.spec)
 
     # Export
 

@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1080, 680)
         self.worker, self.bridge, self.sample = worker, bridge, sample
         self.info: ModelInfo | None = None
+        self.spec: str | Path | None = None
         self.record: Record | None = None
         self.state = WorkerState.IDLE
         self.shown = 0
@@ -152,8 +153,6 @@ class MainWindow(QMainWindow):
         self.pins.reset(remembered if known and remembered is not None else info.default_pins())
         self.pins.touched = known
         self.show_hints()
-        if info.notice:
-            self.parts.banner.say(info.notice)
 
     @property
     def views_ready(self) -> bool:
@@ -239,6 +238,7 @@ class MainWindow(QMainWindow):
         """Show another source; a fault comes back as a state and is told in the banner."""
         self.setWindowTitle(f"{Path(spec).name} – PointHMR")
         self.parts.banner.hide()
+        self.spec = spec
         self.people.forget()
         self._forget_record()
         self.worker.open(spec)

@@ -64,9 +64,11 @@ class Parts:
             part.set_theme(theme)
 
     def set_model_info(self, info: ModelInfo) -> None:
-        """Everything that needs the mesh."""
+        """Everything that needs the mesh; what the user should know about the model is told."""
         for part in (self.studio, self.image.view, self.mesh.view, self.masking, self.strip, self.status):
             part.set_model_info(info)
+        if info.notice:
+            self.banner.say(info.notice)
 
     def enable_views(self) -> None:
         """Open3D is imported: the views may draw meshes."""

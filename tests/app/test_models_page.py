@@ -13,10 +13,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from safetensors.torch import save_file
 
+from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.gui.model_choice import ModelChoice
 from app.gui.model_info import ModelInfo
 from app.gui.models_page import ModelsPage
+from app.pipeline.worker import WorkerState
 from model.bodies import add_body, body_card
 from model.config import preset
 from model.hierarchy import load_hierarchy
@@ -150,11 +152,13 @@ def test_a_switch_shows_nothing_of_the_old_model(shown, qtbot) -> None:
     window.models.use(ModelChoice(RANDOM))
     info = gui_fakes.model_info()
     window.bridge.on_record(old)
-    window.bridge.on_model(replace(info, model_name="other", sha256="abcdef0123", body="SMPL"))
+    other = replace(info, model_name="other", sha256="abcdef0123", body="SMPL", notice="Look out.")
+    window.bridge.on_model(other)
     with qtbot.waitSignal(window.bridge.model_ready):
         pass
     assert window.record is None and window.info.model_name == "other"
     assert "other abcdef01   ·   SMPL" in window.parts.status.model.text()
+    assert window.parts.banner.text.text() == "Look out."
     window.bridge.on_record(old)
     qtbot.waitUntil(lambda: window.record is old)
 
@@ -235,3 +239,28 @@ def test_every_control_of_the_dialogs_has_a_tooltip(opened, qtbot) -> None:
     qtbot.keyClick(page.wizard, Qt.Key.Key_Escape)
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert not page.isVisible() and not page.wizard.isVisible()
+
+
+def test_a_window_without_a_model_goes_on_with_another(make_window, qtbot) -> None:
+    window = make_window(info=False, fault="There are no weights for body-lite yet.")
+    window.start("clip.mp4")
+    qtbot.waitUntil(lambda: window.state is WorkerState.FAULTED)
+    window.worker.fault = ""
+    window.models.use(ModelChoice(RANDOM))
+    take_over(window)
+    qtbot.waitUntil(lambda: window.shown > 0)
+    assert window.worker.opened == ["clip.mp4", "clip.mp4"]
+    assert window.info.model_name == RANDOM and not window.parts.banner.isVisible()
+
+
+def test_no_record_of_the_old_model_comes_after_the_new_ones_name(qtbot) -> None:
+    bridge = Bridge()
+    told: list[object] = []
+    bridge.model_ready.connect(told.append)
+    bridge.record_arrived.connect(told.append)
+    old, new, info = gui_fakes.record(), gui_fakes.record(index=1), gui_fakes.model_info()
+    bridge.on_record(old)
+    bridge.on_model(info)
+    bridge.on_record(new)
+    qtbot.waitUntil(lambda: len(told) >= 2)
+    assert len(told) == 2 and told[0] is info and told[1] is new

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -177,10 +178,23 @@ class PointHMR(nn.Module):
 
         attention: also return every layer's weights. upsample: also make the mid and the full mesh.
         """
+        mesh = self.regress_masked(features, self.masks(hops), attention=attention)
+        if not upsample:
+            return mesh
+        mid, fine = self.upsample(mesh.coarse)
+        return dataclasses.replace(mesh, mid=mid, fine=fine)
+
+    def masks(self, hops: Hops | None = None) -> list[Tensor | None]:
+        """The additive mask [N, N] of each encoder (None: nothing masked), each made once and kept."""
+        return self._masks.for_hops(self.config.hops if hops is None else hops, self.point_positions.device)
+
+    def regress_masked(
+        self, features: Features, masks: Sequence[Tensor | None], *, attention: bool = False
+    ) -> Mesh:
+        """Tokens -> coarse mesh, under masks as `masks` gives them."""
         config = self.config
         first = self._lift(features)
         x = self._tokens(features, first)
-        masks = self._masks.for_hops(config.hops if hops is None else hops, x.device)
         weights = []
         for index, encoder in enumerate(self.encoders):
             if index == 2:
@@ -194,8 +208,7 @@ class PointHMR(nn.Module):
         if first is not None:
             points, camera = points + first.points, camera + first.camera
         joints, coarse = points.split([config.num_joints, config.num_vertices], dim=1)
-        mid, fine = self.upsample(coarse) if upsample else (None, None)
-        return Mesh(joints, coarse, camera, mid, fine, tuple(weights) if attention else (), first)
+        return Mesh(joints, coarse, camera, attention=tuple(weights) if attention else (), first=first)
 
     def _lift(self, features: Features) -> FirstMesh | None:
         """The first mesh from the landmarks, in full precision."""

@@ -21,7 +21,8 @@ from app.pipeline.frames import Frame, Hops, PersonBox, Record
 from app.pipeline.loading import load_pipeline
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
-from app.pipeline.sources import FolderSource, Source, SourceError, open_source
+from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
+from app.pipeline.speed import speed_up
 from model.errors import UserError
 
 FORMATS = ("json", "obj")
@@ -115,6 +116,8 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
     start = time.perf_counter()
     for spec in job.inputs:
         source = open_source(spec)
+        if isinstance(source, VideoSource):
+            speed_up(reconstructor)
         pipeline.reset()
         bar = tqdm(total=source.length, desc=source.name, unit=" pictures", disable=not sys.stderr.isatty())
         for frame in read_all(source):

@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
     parser.add_argument("--no-real", action="store_true", help="train without photographs")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, to pretrain the lifter")
+    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
+    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, for the lifter and drawing")
     parser.add_argument("--samples", type=int, default=default.samples)
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
         preset=options.preset,
         real=None if options.no_real else options.real,
         rendered=options.rendered,
+        appearance=options.appearance,
         motion=options.motion,
         samples=options.samples,
         batch_size=options.batch_size,

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         return run_without_display(options)
     from app.gui.application import run_window
 
-    return run_window(spec, builder(options), sample=SAMPLE)
+    return run_window(spec, builder(options, fast=True), sample=SAMPLE)
 
 
 def has_display() -> bool:
@@ -48,11 +48,11 @@ def has_display() -> bool:
     return sys.platform != "linux" or any(os.environ.get(name) for name in variables)
 
 
-def builder(options: argparse.Namespace) -> Build:
+def builder(options: argparse.Namespace, *, fast: bool = False) -> Build:
     """What loads the model, on the worker's thread, once the window is up."""
     from app.gui.model_choice import ModelChoice
 
-    return ModelChoice(options.weights, options.body, options.device)
+    return ModelChoice(options.weights, options.body, options.device, fast)
 
 
 def run_without_display(options: argparse.Namespace) -> int:

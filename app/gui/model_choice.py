@@ -27,14 +27,19 @@ class ModelChoice:
     body: Path | BodyCard | None = None
     """A user's own body; None: the free one."""
     device: str = "auto"
+    fast: bool = False
+    """Whether there is time ahead that pays for a faster engine."""
 
     def __call__(self) -> tuple[Pipeline, ModelInfo]:
         """The pipeline and what the window must know about it. Raises UserError."""
         from app.gui.model_info import model_info
         from app.pipeline.loading import leave_a_core, load_pipeline
+        from app.pipeline.speed import speed_up
 
         leave_a_core()
         pipeline, reconstructor = load_pipeline(self.weights, self.body, self.device)
+        if self.fast:
+            speed_up(reconstructor)
         return pipeline, model_info(reconstructor)
 
 

@@ -13,6 +13,7 @@ from app.pipeline.crop import apply, picture_camera, to_picture_axes
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox
 from model.bodies import FREE_BODY, BodyCard, body_card, check_fit, fit_notice, load_with_hierarchy
 from model.body import BodyModel
+from model.engine import Engine, TorchEngine
 from model.errors import UserError
 from model.hierarchy import Hierarchy
 from model.pointhmr import Features, PointHMR
@@ -42,8 +43,10 @@ class Reconstructor:
         self.body = body
         self.model_name = card.name
         self.sha256 = card.sha256
+        self.weights_path = card.path
         self.device = device
         self.notice = notice
+        self.engine: Engine = TorchEngine(self.network)
         self._hip_regressor = torch.from_numpy(body.keypoint_regressor.numpy()).to(device)
 
     @property
@@ -63,13 +66,13 @@ class Reconstructor:
             return []
         pixels = np.stack([apply(crop, frame.image) for _, crop in crops])
         images = self.network.normalize(torch.from_numpy(pixels).to(self.device))
-        features = self.network.encode(images.contiguous(memory_format=torch.channels_last))
+        features = self.engine.encode(images)
         return [Encoded(box, crop, features.one(i)) for i, (box, crop) in enumerate(crops)]
 
     @torch.inference_mode()
     def regress(self, encoded: Encoded | Person, hops: Hops) -> Person:
         """The mesh under these masks, in the axes and pixels of the full picture."""
-        mesh = self.network.regress(encoded.features, hops)
+        mesh = self.engine.regress(encoded.features, hops)
         assert mesh.fine is not None
         joints = self._hip_regressor @ mesh.fine[0]
         hips = joints[2:4].mean(0)

@@ -23,8 +23,7 @@ from model.checkpoint import TrainingState, load_state, save_state, save_weights
 from model.config import preset
 from model.data.augment import LITE_AUGMENTATION
 from model.data.landmarks import LandmarkGenerator
-from model.data.lspet import LspetDataset
-from model.data.rendered import RenderedDataset
+from model.data.mixture import Sources, open_sources
 from model.data.sample import Batch, Dataset, HeatmapTargets
 from model.data.stream import TrainingStream
 from model.decoders import LiteDecoders
@@ -49,8 +48,10 @@ class TrainSettings:
     """Folder of LspetDataset."""
     rendered: Path | None = None
     """Folder of RenderedDataset."""
+    appearance: Path | None = None
+    """Clothes, hair and panoramas of SyntheticDataset, which also needs `motion`."""
     motion: Path | None = None
-    """poses.npz for the lifter's pretraining."""
+    """poses.npz for the lifter's pretraining and for SyntheticDataset."""
     preset: str = "body-lite"
     samples: int = 70_000
     """Samples after which the learning rate has come down to its end."""
@@ -63,6 +64,8 @@ class TrainSettings:
     ema: float = 0.998
     clip: float = 1.0
     real_share: float = 0.5
+    rendered_share: float = 0.2
+    """Of what is not real, where both `rendered` and `appearance` are given."""
     checkpoint_minutes: float = 10.0
     evaluate_samples: int = 10_000
     """Samples between two evaluations on `evaluate_crops` crops of each validation set."""
@@ -102,23 +105,20 @@ class Trainer:
         self._log = settings.output / "log.jsonl"
 
     def _datasets(self) -> tuple[TrainingStream, dict[str, Dataset]]:
-        settings, train, shares = self.settings, [], []
-        validation: dict[str, Dataset] = {}
-        sources = (
-            (settings.real, LspetDataset, settings.real_share),
-            (settings.rendered, RenderedDataset, 1 - settings.real_share),
+        settings = self.settings
+        sources = Sources(
+            real=settings.real,
+            rendered=settings.rendered,
+            appearance=settings.appearance,
+            motion=settings.motion,
+            real_share=settings.real_share,
+            rendered_share=settings.rendered_share,
         )
-        for folder, kind, share in sources:
-            if folder is None or share <= 0:
-                continue
-            train.append(kind(folder, "train", self.body, self.hierarchy))
-            shares.append(share)
-            validation[kind.name] = kind(folder, "val", self.body, self.hierarchy)
-        if not train:
-            raise UserError("Training needs pictures: give --real or --rendered a folder.")
+        opened = open_sources(sources, self.body, self.hierarchy, settings.seed)
+        train, shares = [each.train for each in opened], [each.share for each in opened]
         size = self.network.config.image_size
         stream = TrainingStream(train, shares, size, LITE_AUGMENTATION, self.mirrored, settings.seed)
-        return stream, validation
+        return stream, {each.validation.name: each.validation for each in opened}
 
     def _optimizer(self) -> torch.optim.Optimizer:
         trained = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]

@@ -53,9 +53,9 @@ def ground_below(soup: Soup) -> Ground:
         inside = ((cell >= 0) & (cell < CELLS)).all(axis=1)
         near = np.exp(-np.maximum(low[inside, 1], 0) / 0.16).astype(np.float32)
         np.maximum.at(cover, (cell[inside, 1], cell[inside, 0]), near)
-        cover = cv2.dilate(cover, np.ones((3, 3), np.uint8))
-        wide = cv2.GaussianBlur(cover, (0, 0), 6) * 1.4
-        cover = np.minimum(0.5 * cv2.GaussianBlur(cover, (0, 0), 1.5) + wide, 0.9)
+        whole = cv2.dilate(cover, np.ones((3, 3), np.uint8))
+        wide = cv2.GaussianBlur(whole, (0, 0), 6) * 1.4
+        cover = np.minimum(0.5 * cv2.GaussianBlur(whole, (0, 0), 1.5) + wide, np.float32(0.9))
     return Ground(cover, middle.astype(np.float32))
 
 

@@ -84,7 +84,7 @@ def cloth(
         pattern=pattern,
         period=period,
         gloss=(float(rng.choice([0.005, 0.015, 0.04])), float(rng.uniform(5, 14))),
-        fold=float(rng.uniform(0.08, 0.4)),
+        fold=float(rng.uniform(0.12, 0.5)),
         fold_size=float(rng.uniform(0.05, 0.14)),
     )
 

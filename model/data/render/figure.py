@@ -44,6 +44,8 @@ class Figure:
     """(24, 3, 4) float32 skinning transforms."""
     betas: np.ndarray
     """(10,) float32."""
+    thigh_lift: float
+    """Degrees between the more raised thigh and the trunk's axis."""
 
     def carry(self, rest: np.ndarray, shapedirs: np.ndarray, rig: Rig) -> np.ndarray:
         """Points (N, 3) of something that hangs on the resting mean body."""
@@ -77,7 +79,8 @@ class Poser:
         betas = betas.astype(np.float32)
         rest = self.rest + self._shapedirs @ betas + offsets.reshape(-1, 3)
         points = skin_points(rest, self.rig.weights, self.rig.joints, turns)
-        return Figure(points, vertex_normals32(points, self.faces), turns, betas)
+        lift = float(np.degrees(np.arccos(np.clip(rotations[1:3, 1, 1].min(), -1, 1))))
+        return Figure(points, vertex_normals32(points, self.faces), turns, betas, lift)
 
     def _turns(self, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
         parents = self.body.parents

@@ -52,9 +52,8 @@ def chair(points: np.ndarray, part: np.ndarray, joints: np.ndarray, rng: np.rand
     if rng.random() < 0.3:
         return [put(0, top / 2, 0, (width, top, depth))]
     pieces = [put(0, top - 0.02, 0, (width, 0.04, depth))]
-    for x in (-1, 1):
-        for z in (-1, 1):
-            pieces.append(put(x * (width / 2 - 0.02), top / 2, z * (depth / 2 - 0.02), (0.035, top, 0.035)))
+    right, forth = width / 2 - 0.02, depth / 2 - 0.02
+    pieces += [put(x, top / 2, z, (0.035, top, 0.035)) for x in (-right, right) for z in (-forth, forth)]
     behind = points[np.isin(part, (3, 6, 9))] - centre
     back = float((behind @ front).min()) - 0.03
     if rng.random() < 0.6 and back > -0.45:

@@ -29,7 +29,7 @@ from model.paths import cache_dir, write_atomically
 
 _log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 PANORAMA_SIZE = (1024, 512)
 SUIT, SHOES, HAIR, HAT = range(4)
 _ITEM = ("rest", "faces", "shapedirs", "weights", "joints", "uv", "hidden", "lower", "about")
@@ -65,9 +65,7 @@ class Library:
 
     items: tuple[Item, ...]
     textures: np.ndarray
-    """(N, TEXELS, 4) uint8; the first ones are skins."""
-    skins: int
-    """How many skins."""
+    """(N, TEXELS, 4) uint8; the first ones are the skins of model.data.render.painting."""
     panoramas: np.ndarray
     """(P, 512, 1024, 3) sRGB uint8."""
     lights: tuple[Light, ...]
@@ -117,7 +115,7 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> Library:
     lights = tuple(
         Light(row[:3], row[3:6], 0.0, row[6:].reshape(9, 3)) for row in arrays["lights"].astype(np.float64)
     )
-    return Library(tuple(items), arrays["textures"], int(arrays["skins"]), arrays["panoramas"], lights)
+    return Library(tuple(items), arrays["textures"], arrays["panoramas"], lights)
 
 
 def _prepare(folder: Path) -> dict[str, np.ndarray]:
@@ -126,7 +124,7 @@ def _prepare(folder: Path) -> dict[str, np.ndarray]:
     body = Body.load(assets.BODY)
     carrier = Carrier.build(BaseMesh.shipped(), body)
     textures = paint_skins(body)
-    arrays: dict[str, np.ndarray] = {"skins": np.array(len(textures))}
+    arrays: dict[str, np.ndarray] = {}
     number = 0
     for path in [*sorted((folder / "clothes").glob("*")), *sorted((folder / "hair").glob("*"))]:
         try:

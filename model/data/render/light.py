@@ -65,7 +65,7 @@ def exposure_for(light: Light, seen_from: np.ndarray) -> float:
     for normal, share in ((seen_from, 0.7), (up, 0.3)):
         sun = light.key_irradiance * max(float(normal @ light.key_direction), 0.0)
         total += share * float((ambient_at(light, normal) + 0.7 * sun) @ LUMINANCE)
-    return 0.5 * np.pi / max(total, 1e-3)
+    return 0.8 * np.pi / max(total, 1e-3)
 
 
 def ambient_at(light: Light, normal: np.ndarray) -> np.ndarray:

@@ -75,5 +75,5 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     channels = 1 if rng.random() < 0.3 else 3
     grain = rng.standard_normal((*shape[:2], channels), dtype=np.float32)
     if rng.random() < 0.4:
-        grain = cv2.GaussianBlur(grain, (0, 0), 0.8).reshape(grain.shape) * 2
+        return cv2.GaussianBlur(grain, (0, 0), 0.8).reshape(grain.shape) * (2 * sigma)
     return grain * sigma

@@ -33,7 +33,7 @@ def _open(soup: Soup, textures: np.ndarray, face: int, b0: float, b1: float, b2:
     """Whether the surface has a hole at a place inside a face."""
     row = soup.materials[soup.material[face]]
     if row[CLIPPED] > 0:
-        a, b, c = soup.faces[face]
+        a, b, c = soup.faces[face, 0], soup.faces[face, 1], soup.faces[face, 2]
         if b0 * soup.clip[a] + b1 * soup.clip[b] + b2 * soup.clip[c] < 0:
             return True
     if row[CUTOUT] > 0 and row[TEXTURE] >= 0:
@@ -59,7 +59,7 @@ def rasterise(soup: Soup, screen: np.ndarray, textures: np.ndarray, size: int) -
     index = np.full((size, size), -1, np.int32)
     bary = np.zeros((size, size, 2), np.float32)
     for t in range(len(soup.faces)):
-        a, b, c = soup.faces[t]
+        a, b, c = soup.faces[t, 0], soup.faces[t, 1], soup.faces[t, 2]
         za, zb, zc = screen[a, 2], screen[b, 2], screen[c, 2]
         if za <= 0 or zb <= 0 or zc <= 0:
             continue
@@ -69,15 +69,21 @@ def rasterise(soup: Soup, screen: np.ndarray, textures: np.ndarray, size: int) -
         area = bx * cy - cx * by
         if abs(area) < 1e-9:
             continue
+        inverse = 1 / area
         x0, x1 = _span(ax + min(0.0, bx, cx), ax + max(0.0, bx, cx), size)
         y0, y1 = _span(ay + min(0.0, by, cy), ay + max(0.0, by, cy), size)
         row = soup.materials[soup.material[t]]
-        holes = row[CLIPPED] > 0 or row[CUTOUT] > 0
+        holes = row[CUTOUT] > 0
+        if row[CLIPPED] > 0:
+            ends = (soup.clip[a], soup.clip[b], soup.clip[c])
+            if max(ends) < 0:
+                continue
+            holes = holes or min(ends) < 0
         for y in range(y0, y1 + 1):
             dy = y + 0.5 - ay
             for x in range(x0, x1 + 1):
                 dx = x + 0.5 - ax
-                w1, w2 = (dx * cy - cx * dy) / area, (bx * dy - dx * by) / area
+                w1, w2 = (dx * cy - cx * dy) * inverse, (bx * dy - dx * by) * inverse
                 if w1 < 0 or w2 < 0 or w1 + w2 > 1:
                     continue
                 z = (1 - w1 - w2) * za + w1 * zb + w2 * zc
@@ -99,7 +105,7 @@ def depth_towards(soup: Soup, places: np.ndarray, size: int) -> np.ndarray:
     """
     depth = np.full((size, size), -1e9, np.float32)
     for t in range(len(soup.faces)):
-        a, b, c = soup.faces[t]
+        a, b, c = soup.faces[t, 0], soup.faces[t, 1], soup.faces[t, 2]
         clipped = soup.materials[soup.material[t], CLIPPED] > 0
         if clipped and min(soup.clip[a], soup.clip[b], soup.clip[c]) < 0:
             continue
@@ -109,13 +115,14 @@ def depth_towards(soup: Soup, places: np.ndarray, size: int) -> np.ndarray:
         area = bx * cy - cx * by
         if abs(area) < 1e-9:
             continue
+        inverse = 1 / area
         x0, x1 = _span(ax + min(0.0, bx, cx), ax + max(0.0, bx, cx), size)
         y0, y1 = _span(ay + min(0.0, by, cy), ay + max(0.0, by, cy), size)
         for y in range(y0, y1 + 1):
             dy = y + 0.5 - ay
             for x in range(x0, x1 + 1):
                 dx = x + 0.5 - ax
-                w1, w2 = (dx * cy - cx * dy) / area, (bx * dy - dx * by) / area
+                w1, w2 = (dx * cy - cx * dy) * inverse, (bx * dy - dx * by) * inverse
                 if w1 >= 0 and w2 >= 0 and w1 + w2 <= 1:
                     height = (1 - w1 - w2) * places[a, 2] + w1 * places[b, 2] + w2 * places[c, 2]
                     depth[y, x] = max(depth[y, x], height)
@@ -127,18 +134,19 @@ def vertex_normals32(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Area-weighted unit normals (V, 3)."""
     normals = np.zeros_like(points)
     for t in range(len(faces)):
-        a, b, c = faces[t]
-        ux, uy, uz = points[b] - points[a]
-        vx, vy, vz = points[c] - points[a]
+        a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+        vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for corner in (a, b, c):
             normals[corner, 0] += nx
             normals[corner, 1] += ny
             normals[corner, 2] += nz
     for i in range(len(normals)):
-        x, y, z = normals[i]
-        length = np.sqrt(x * x + y * y + z * z) + 1e-12
-        normals[i] /= length
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        scale = 1 / (np.sqrt(x * x + y * y + z * z) + 1e-12)
+        normals[i, 0], normals[i, 1], normals[i, 2] = x * scale, y * scale, z * scale
     return normals
 
 
@@ -147,13 +155,13 @@ def skin_points(points: np.ndarray, weights: np.ndarray, joints: np.ndarray, tur
     """Linear blend skinning: weights and joints (V, K) of the heaviest joints, turns (24, 3, 4)."""
     result = np.zeros_like(points)
     for i in range(len(points)):
-        x, y, z = points[i]
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
         for k in range(weights.shape[1]):
             w = weights[i, k]
             if w == 0:
                 continue
             turn = turns[joints[i, k]]
             for axis in range(3):
-                row = turn[axis]
-                result[i, axis] += w * (row[0] * x + row[1] * y + row[2] * z + row[3])
+                moved = turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2] * z + turn[axis, 3]
+                result[i, axis] += w * moved
     return result

@@ -36,6 +36,9 @@ from model.data.render.textures import LEVELS, SIDE, sample_texture
 GRID = 32
 NOISE = np.random.default_rng(11).standard_normal((GRID, GRID, GRID)).astype(np.float32)
 SHOULDER = 0.22  # |x| on the resting body beyond which cloth belongs to a sleeve
+BUMP = 0.01  # metres above the surface from which shadows are looked up
+SAME_SURFACE = 0.012  # relative difference of depth between samples that share their colour
+BRIGHTEST = 3.0  # a sun on wet eyes would outshine its whole pixel
 TAPS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6))
 
 
@@ -84,13 +87,15 @@ def pattern_at(kind: int, period: float, x: float, y: float, z: float) -> float:
 @njit(cache=True, fastmath=True)
 def _texture_level(soup: Soup, face: int, pixels_per_metre: float) -> int:
     """The texture level whose texels are about as large as pixels."""
-    a, b, c = soup.faces[face]
-    ux, uy, uz = soup.points[b] - soup.points[a]
-    vx, vy, vz = soup.points[c] - soup.points[a]
+    points, (a, b, c) = soup.points, (soup.faces[face, 0], soup.faces[face, 1], soup.faces[face, 2])
+    ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+    ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+    vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
     nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
     area = np.sqrt(nx * nx + ny * ny + nz * nz) * pixels_per_metre**2 + 1e-9
-    p, q, r = soup.uv[face, 0], soup.uv[face, 1], soup.uv[face, 2]
-    texels = abs((q[0] - p[0]) * (r[1] - p[1]) - (r[0] - p[0]) * (q[1] - p[1])) * SIDE * SIDE + 1e-9
+    uv = soup.uv[face]
+    su, sv, tu, tv = uv[1, 0] - uv[0, 0], uv[1, 1] - uv[0, 1], uv[2, 0] - uv[0, 0], uv[2, 1] - uv[0, 1]
+    texels = abs(su * tv - tu * sv) * SIDE * SIDE + 1e-9
     return int(min(max(0.5 * np.log2(texels / area) + 0.5, 0.0), LEVELS - 1.0))
 
 
@@ -115,6 +120,9 @@ def _albedo(
     kind = int(row[PATTERN])
     if kind > 0:
         share = pattern_at(kind, row[PERIOD], rest[0], rest[1], rest[2])
+        if kind < BLOTCHES:  # finer than pixels: grey
+            blend = min(max(row[PERIOD] * pixels_per_metre / 3 - 0.6, 0.0), 1.0)
+            share = 0.35 + blend * (share - 0.35)
         red += share * (row[RED2] * shade - red)
         green += share * (row[GREEN2] * shade - green)
         blue += share * (row[BLUE2] * shade - blue)
@@ -123,11 +131,11 @@ def _albedo(
 
 @njit(cache=True, fastmath=True)
 def _blend(values: np.ndarray, corners: np.ndarray, bary: tuple) -> tuple[float, float, float]:
-    a, b, c = values[corners[0]], values[corners[1]], values[corners[2]]
+    a, b, c = corners[0], corners[1], corners[2]
     return (
-        bary[0] * a[0] + bary[1] * b[0] + bary[2] * c[0],
-        bary[0] * a[1] + bary[1] * b[1] + bary[2] * c[1],
-        bary[0] * a[2] + bary[1] * b[2] + bary[2] * c[2],
+        bary[0] * values[a, 0] + bary[1] * values[b, 0] + bary[2] * values[c, 0],
+        bary[0] * values[a, 1] + bary[1] * values[b, 1] + bary[2] * values[c, 1],
+        bary[0] * values[a, 2] + bary[1] * values[b, 2] + bary[2] * values[c, 2],
     )
 
 
@@ -184,23 +192,31 @@ def shade(
     nearest: np.ndarray,
     ambient_share: np.ndarray,
 ) -> np.ndarray:
-    """(s, s, 4) linear radiance and cover. eye: (3,) the camera in the world."""
-    size = len(index)
+    """(s/2, s/2, 4) premultiplied linear radiance and cover. eye: (3,) camera in the world; focal: of s.
+
+    Samples of one pixel that lie on one surface are shaded once.
+    """
+    size = len(index) // 2
     image = np.zeros((size, size, 4), np.float32)
-    half = len(ambient_share) - 1
     for y in range(size):
         for x in range(size):
-            face = index[y, x]
-            if face < 0:
-                continue
-            b1, b2 = bary[y, x, 0], bary[y, x, 1]
-            place = (1 - b1 - b2, b1, b2)
-            open_share = ambient_share[min(y // 2, half), min(x // 2, half)]
-            zoom = focal * nearest[y, x]
-            colour = _radiance(soup, normals, textures, lamp, eye, face, place, open_share, zoom)
-            for channel in range(3):
-                image[y, x, channel] = colour[channel]
-            image[y, x, 3] = 1
+            seen, depth, red, green, blue = -1, 0.0, 0.0, 0.0, 0.0
+            for sample in range(4):
+                row, column = 2 * y + sample // 2, 2 * x + sample % 2
+                face, z = index[row, column], nearest[row, column]
+                if face < 0:
+                    continue
+                if soup.material[face] != seen or abs(z - depth) > SAME_SURFACE * z:
+                    b1, b2 = bary[row, column, 0], bary[row, column, 1]
+                    place = (1 - b1 - b2, b1, b2)
+                    red, green, blue = _radiance(
+                        soup, normals, textures, lamp, eye, face, place, ambient_share[y, x], 0.5 * focal * z
+                    )
+                    seen, depth = soup.material[face], z
+                image[y, x, 0] += 0.25 * min(red, BRIGHTEST)
+                image[y, x, 1] += 0.25 * min(green, BRIGHTEST)
+                image[y, x, 2] += 0.25 * min(blue, BRIGHTEST)
+                image[y, x, 3] += 0.25
     return image
 
 
@@ -245,6 +261,3 @@ def _radiance(
         albedo[1] / np.pi * (open_share * ambient[1] + lit * lamp.colour[1]) + shine * lamp.colour[1],
         albedo[2] / np.pi * (open_share * ambient[2] + lit * lamp.colour[2]) + shine * lamp.colour[2],
     )
-
-
-BUMP = 0.01  # metres above the surface from which shadows are looked up

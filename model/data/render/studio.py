@@ -26,7 +26,7 @@ from model.data.render.wardrobe import Wardrobe
 FRAMINGS = (Framing.FULL, Framing.CUT, Framing.WEBCAM)
 FRAMING_SHARES = (0.57, 0.23, 0.20)
 SAMPLES = 2
-"""Samples along the side of a pixel of the people."""
+"""Samples along the side of a pixel of people and things (the shader counts on two)."""
 OCCLUDED, ACCOMPANIED, INDOORS, EDGED, BLURRED = 0.25, 0.15, 0.5, 0.35, 0.35
 BEHIND_CLOTH = 0.08  # metres that a vertex may lie behind what the picture shows and count as seen
 GREY = np.full((1, 2, 3), 128, np.uint8)
@@ -92,7 +92,7 @@ class Studio:
         return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], framing, view)
 
     def _person(self, rng: np.random.Generator, *, webcam: bool) -> Person:
-        """Someone standing on (or jumping over) the origin, sitting on a chair where the pose asks for one."""
+        """Someone on (or in the air over) the origin; those who sit get a chair."""
         posed = self._poses.draw(rng, webcam=webcam)
         turn = Rotation.from_euler("y", rng.uniform(-np.pi, np.pi))
         pose = posed.pose
@@ -153,8 +153,7 @@ class Studio:
         ambient = openness(nearest, focal, 0.09)
         normals = vertex_normals32(soup.points, soup.faces)
         image = shade(soup, normals, textures, lamp, view.position, focal, index, bary, nearest, ambient)
-        np.minimum(image, 3.0, out=image)  # a sun on wet eyes would outshine its whole pixel
-        return cv2.resize(image, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA), index, nearest
+        return image, index, nearest
 
 
 def _seen(local: np.ndarray, pixels: np.ndarray, nearest: np.ndarray, mine: np.ndarray) -> np.ndarray:

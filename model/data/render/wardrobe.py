@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from model.data.render import colours
 from model.data.render.figure import Figure, Poser
 from model.data.render.library import HAIR, HAT, SHOES, SUIT, Item, Library
-from model.data.render.shells import Tailor
+from model.data.render.painting import SHARES
+from model.data.render.shells import Tailor, any_corner
 from model.data.render.soup import Piece, material
 
 GARMENT_SHARE = 0.45
 HAIR_CUTOUT = 0.4
+SKIRT_LIFT = 50.0  # degrees by which a thigh may be raised before a skirt would burst
 
 
 class Wardrobe:
@@ -36,11 +37,11 @@ class Wardrobe:
 
     def _skin(self, figure: Figure, hidden: np.ndarray, rng: np.random.Generator) -> Piece:
         poser = self._poser
-        seen = ~hidden[poser.faces].all(axis=1)
+        seen = any_corner(~hidden, poser.faces)
         tint = np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.03, 3))
         surface = material(
             tint,
-            texture=int(rng.integers(self._library.skins)),
+            texture=int(rng.choice(len(SHARES), p=SHARES)),
             gloss=(float(rng.uniform(0.02, 0.06)), float(rng.uniform(10, 24))),
             wrap=float(rng.uniform(0.08, 0.25)),
         )
@@ -72,20 +73,22 @@ class Wardrobe:
 
     def _lower(self, figure: Figure, rng: np.random.Generator) -> tuple[Piece, np.ndarray]:
         tailor = self._tailor
-        kind = str(rng.choice(["trousers", "leggings", "shorts", "skirt"], p=[0.56, 0.1, 0.19, 0.15]))
+        kind = str(rng.choice(["trousers", "leggings", "shorts", "skirt"], p=[0.54, 0.1, 0.18, 0.18]))
+        if kind == "skirt" and figure.thigh_lift > SKIRT_LIFT:
+            kind = "trousers"
         nothing = np.zeros(len(figure.points), bool)
         if kind == "skirt":
             hem = tailor.knee + rng.uniform(-0.28, 0.16)
             return tailor.skirt(rng, figure, hem, colours.cloth(rng)), nothing
         hem, loose = {
-            "trousers": (tailor.ankle + rng.uniform(-0.04, 0.05), rng.uniform(0.008, 0.032)),
+            "trousers": (tailor.ankle + rng.uniform(-0.04, 0.05), rng.uniform(0.008, 0.042)),
             "leggings": (tailor.ankle + rng.uniform(-0.02, 0.1), 0.003),
             "shorts": (tailor.knee + rng.uniform(-0.06, 0.18), rng.uniform(0.012, 0.04)),
         }[kind]
         jeans = kind == "trousers" and rng.random() < 0.45
         surface = colours.denim(rng, clipped=True) if jeans else colours.cloth(rng, clipped=True, plain=0.85)
         cut = tailor.trousers(rng, hem, loose)
-        return tailor.shell(figure, cut, surface, smooth=2 if loose > 0.01 else 0)
+        return tailor.shell(figure, cut, surface, smooth=3 if loose > 0.01 else 0)
 
     def _upper(self, figure: Figure, rng: np.random.Generator) -> tuple[Piece, np.ndarray]:
         tailor = self._tailor
@@ -96,10 +99,10 @@ class Wardrobe:
             "tank": tailor.shoulder - rng.uniform(0.01, 0.05),
         }[kind]
         hem = tailor.pelvis - rng.uniform(-0.05, 0.12)
-        loose = rng.uniform(0.004, 0.035 if kind == "long" else 0.026)
+        loose = rng.uniform(0.006, 0.05 if kind == "long" else 0.042)
         surface = colours.cloth(rng, clipped=True, print_share=0.12)
         cut = tailor.top(rng, sleeve, hem, loose)
-        return tailor.shell(figure, cut, surface, smooth=3 if loose > 0.015 else 1)
+        return tailor.shell(figure, cut, surface, smooth=4 if loose > 0.015 else 1)
 
     def _feet(self, figure: Figure, rng: np.random.Generator) -> list[tuple[Piece, np.ndarray]]:
         draw = rng.random()
@@ -126,7 +129,7 @@ class Wardrobe:
         draw = rng.random()
         colour = colours.pick(rng, colours.HAIR)
         hat = rng.random() < 0.12
-        if self._items[HAIR] and draw < 0.82:
+        if self._items[HAIR] and draw < 0.88:
             item = _one(rng, self._items[HAIR])
             surface = material(
                 colour,
@@ -137,8 +140,9 @@ class Wardrobe:
                 fold=0.1,
             )
             result.append((self._worn(figure, item, surface), nothing))
-        elif draw < 0.95:
-            cropped = material(colour, clipped=True, fold=0.5, fold_size=0.006)
+        elif draw < 0.97:
+            dark = colours.pick(rng, colours.HAIR[:4])
+            cropped = material(dark, clipped=True, fold=0.5, fold_size=0.006)
             result.append(
                 (self._tailor.shell(figure, self._tailor.scalp(rng, 0.006), cropped, 0)[0], nothing)
             )

@@ -72,6 +72,7 @@ def closest_barycentric(point: np.ndarray, triangles: np.ndarray) -> tuple[np.nd
     with np.errstate(divide="ignore", invalid="ignore"):
         on_ab, on_ac, on_bc = ab_a / (ab_a - ab_b), ac_a / (ac_a - ac_c), past_b / (past_b + past_c)
         scale = 1 / (over_a + over_b + over_c)
+        inner_v, inner_w = over_b * scale, over_c * scale
     zero, one = np.zeros(len(a)), np.ones(len(a))
     regions = [
         ((ab_a <= 0) & (ac_a <= 0), zero, zero),
@@ -82,8 +83,8 @@ def closest_barycentric(point: np.ndarray, triangles: np.ndarray) -> tuple[np.nd
         ((over_a <= 0) & (past_b >= 0) & (past_c >= 0), 1 - on_bc, on_bc),
     ]
     tests = [test for test, _, _ in regions]
-    v = np.select(tests, [v for _, v, _ in regions], over_b * scale)
-    w = np.select(tests, [w for _, _, w in regions], over_c * scale)
+    v = np.select(tests, [v for _, v, _ in regions], inner_v)
+    w = np.select(tests, [w for _, _, w in regions], inner_w)
     nearest = a + ab * v[:, None] + ac * w[:, None]
     return np.stack([1 - v - w, v, w], axis=1), ((nearest - point) ** 2).sum(axis=1)
 

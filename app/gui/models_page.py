@@ -22,7 +22,7 @@ from app.gui.background import BackgroundJob
 from app.gui.banner import Banner
 from app.gui.body_wizard import BodyWizard
 from app.gui.fact_card import FactCard
-from app.gui.model_choice import ModelChoice, ModelSwitch
+from app.gui.model_choice import ModelSwitch
 from app.gui.model_entries import Entry, list_entries, misfit
 from app.gui.theme import Theme, ThemeSwitch
 from app.gui.widgets import push_button
@@ -227,7 +227,7 @@ class ModelsPage(QDialog):
             self._switch.use(replace(now, body=entry.card if entry.card.path else None))
             return
         body = None if misfit(entry.card, self._running_body()) else now.body
-        self._switch.use(ModelChoice(entry.name, body, now.device))
+        self._switch.use(replace(now, weights=entry.name, body=body))
 
     def _switched(self, fault: str) -> None:
         if fault:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from model.cv import cv2
 from model.data.render.camera import View
+from model.data.render.compiled import compiled
 from model.data.render.light import Lamp, ambient_light, sunlit
 from model.data.render.shading import noise_at, pattern_at
 from model.data.render.soup import Soup
@@ -59,7 +59,7 @@ def ground_below(soup: Soup) -> Ground:
     return Ground(cover, middle.astype(np.float32))
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _ray(view: View, column: int, row: int) -> tuple[float, float, float]:
     """Unit world direction through a pixel's centre."""
     x = (column + 0.5 - view.intrinsics[1]) / view.intrinsics[0]
@@ -71,7 +71,7 @@ def _ray(view: View, column: int, row: int) -> tuple[float, float, float]:
     return dx / length, dy / length, dz / length
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _covered(ground: Ground, x: float, z: float) -> float:
     """Hidden share of the sky at a place of the ground, bilinear."""
     column = (x - ground.middle[0]) / (2 * REACH) * CELLS + CELLS / 2 - 0.5
@@ -85,7 +85,7 @@ def _covered(ground: Ground, x: float, z: float) -> float:
     return top * (1 - fy) + bottom * fy
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _panorama_at(panorama: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Linear RGB along a unit direction; columns turn clockwise seen from above, -z is the first one."""
     height, width = panorama.shape[:2]
@@ -104,7 +104,7 @@ def _panorama_at(panorama: np.ndarray, x: float, y: float, z: float) -> tuple[fl
     return red, green, blue
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def panorama_behind(
     view: View, panorama: np.ndarray, gain: float, lamp: Lamp, ground: Ground, size: int
 ) -> np.ndarray:
@@ -131,7 +131,7 @@ def panorama_behind(
     return image
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _wall_albedo(
     room: Room, panorama: np.ndarray, wall: int, u: float, v: float
 ) -> tuple[float, float, float, float]:
@@ -165,7 +165,7 @@ def _wall_albedo(
     return red, green, blue, glow
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _leave(origin: tuple, direction: tuple, room: Room) -> tuple[float, int]:
     """Distance at which a ray leaves a room, and through which side: 2 * axis + (1 at the high end)."""
     nearest, side = 1e9, 0
@@ -179,7 +179,7 @@ def _leave(origin: tuple, direction: tuple, room: Room) -> tuple[float, int]:
     return nearest, side
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _corner_shade(room: Room, place: tuple, side: int) -> float:
     """Corners of a room are darker."""
     shade = 1.0
@@ -190,7 +190,7 @@ def _corner_shade(room: Room, place: tuple, side: int) -> float:
     return shade
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def room_behind(
     view: View, room: Room, panorama: np.ndarray, lamp: Lamp, ground: Ground, size: int
 ) -> np.ndarray:

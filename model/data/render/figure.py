@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, diags
@@ -98,6 +99,12 @@ class Poser:
     def keypoints(self, points: np.ndarray) -> np.ndarray:
         """(14, 3) joints in LSP order of body vertices (V, 3)."""
         return self.body.lsp_regressor @ points
+
+
+@cache
+def free_poser() -> Poser:
+    """The one poser that all datasets of a process share."""
+    return Poser()
 
 
 def _neighbours(faces: np.ndarray, count: int) -> csr_matrix:

@@ -10,12 +10,14 @@ import hashlib
 import logging
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+import assets
 from model.cv import cv2
 from model.data.render.basemesh import BaseMesh, Carrier
 from model.data.render.body import Body
@@ -88,14 +90,20 @@ def load_library(folder: Path) -> Library:
     digest = hashlib.sha256(f"{VERSION}\n{listing}".encode()).hexdigest()[:24]
     cached = cache_dir() / "appearance" / f"{digest}.npz"
     try:
-        with np.load(cached, allow_pickle=False) as archive:
-            return _unpacked(dict(archive))
+        return read_library(cached)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         pass  # Not there, or spoilt: make it again.
     _log.warning("Preparing the clothes and panoramas of %s: a minute, and only once.", folder)
     arrays = _prepare(folder)
     write_atomically(cached, lambda target: _save(target, arrays))
-    return _unpacked(arrays)
+    return read_library(cached)
+
+
+@lru_cache(maxsize=1)
+def read_library(path: Path) -> Library:
+    """A prepared library; shared by all datasets of a process."""
+    with np.load(path, allow_pickle=False) as archive:
+        return _unpacked(dict(archive))
 
 
 def _save(target: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -119,8 +127,6 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> Library:
 
 
 def _prepare(folder: Path) -> dict[str, np.ndarray]:
-    import assets
-
     body = Body.load(assets.BODY)
     carrier = Carrier.build(BaseMesh.shipped(), body)
     textures = paint_skins(body)

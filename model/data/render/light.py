@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from model.data.render.compiled import compiled
 from model.data.render.lighting import LUMINANCE, SH_FACTORS, Light
 from model.data.render.raster import depth_towards
 from model.data.render.soup import Soup
@@ -75,7 +75,7 @@ def ambient_at(light: Light, normal: np.ndarray) -> np.ndarray:
     return np.maximum((basis * LOBE) @ light.ambient, 0)
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def ambient_light(lamp: Lamp, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Ambient irradiance on a plane with unit normal (x, y, z)."""
     basis = (1.0, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y)
@@ -88,7 +88,7 @@ def ambient_light(lamp: Lamp, x: float, y: float, z: float) -> tuple[float, floa
     return max(red, 0.0), max(green, 0.0), max(blue, 0.0)
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def sunlit(lamp: Lamp, px: float, py: float, pz: float) -> float:
     """Share of the sun that reaches a world point, from four cells of the depth map."""
     x, y, z = px - lamp.centre[0], py - lamp.centre[1], pz - lamp.centre[2]

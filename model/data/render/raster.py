@@ -6,15 +6,15 @@ Pixel (0, 0) has its centre at (0.5, 0.5). Depth is kept as 1 / z, which is line
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from model.data.render.compiled import compiled
 from model.data.render.soup import CLIPPED, CUTOUT, TEXTURE, Soup
 from model.data.render.textures import sample_texture
 
 NEAR = 0.08  # metres
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def project_points(points: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
     """Camera points (V, 3) -> (V, 3): pixel x, y and 1 / z (0 behind the near plane)."""
     focal, cx, cy = intrinsics
@@ -28,7 +28,7 @@ def project_points(points: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
     return screen
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _open(soup: Soup, textures: np.ndarray, face: int, b0: float, b1: float, b2: float) -> bool:
     """Whether the surface has a hole at a place inside a face."""
     row = soup.materials[soup.material[face]]
@@ -44,7 +44,7 @@ def _open(soup: Soup, textures: np.ndarray, face: int, b0: float, b1: float, b2:
     return False
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _span(low: float, high: float, size: int) -> tuple[int, int]:
     """First and last pixel whose centre lies between two coordinates."""
     first = max(np.ceil(low - 0.5), 0.0)
@@ -52,7 +52,7 @@ def _span(low: float, high: float, size: int) -> tuple[int, int]:
     return int(first), int(last)
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def rasterise(soup: Soup, screen: np.ndarray, textures: np.ndarray, size: int) -> tuple:
     """Nearest face of each pixel: index (s, s) int32 or -1, barycentrics (s, s, 2), 1 / z (s, s)."""
     nearest = np.zeros((size, size), np.float32)
@@ -97,7 +97,7 @@ def rasterise(soup: Soup, screen: np.ndarray, textures: np.ndarray, size: int) -
     return index, bary, nearest
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def depth_towards(soup: Soup, places: np.ndarray, size: int) -> np.ndarray:
     """Greatest places[:, 2] over each cell of a grid (s, s): an orthographic depth map.
 
@@ -129,7 +129,7 @@ def depth_towards(soup: Soup, places: np.ndarray, size: int) -> np.ndarray:
     return depth
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def vertex_normals32(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Area-weighted unit normals (V, 3)."""
     normals = np.zeros_like(points)
@@ -150,7 +150,7 @@ def vertex_normals32(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return normals
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def skin_points(points: np.ndarray, weights: np.ndarray, joints: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """Linear blend skinning: weights and joints (V, K) of the heaviest joints, turns (24, 3, 4)."""
     result = np.zeros_like(points)

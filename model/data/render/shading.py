@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from model.data.render.compiled import compiled
 from model.data.render.light import Lamp, ambient_light, sunlit
 from model.data.render.soup import (
     BLOTCHES,
@@ -42,7 +42,7 @@ BRIGHTEST = 3.0  # a sun on wet eyes would outshine its whole pixel
 TAPS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6))
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def noise_at(x: float, y: float, z: float) -> float:
     """Smooth solid noise of unit variance or less, with grains of size 1."""
     ix, iy, iz = np.floor(x), np.floor(y), np.floor(z)
@@ -59,7 +59,7 @@ def noise_at(x: float, y: float, z: float) -> float:
     return total
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def pattern_at(kind: int, period: float, x: float, y: float, z: float) -> float:
     """Share of the second colour at a resting place, in [0, 1]."""
     along = y if abs(x) < SHOULDER else SHOULDER - abs(x)
@@ -84,7 +84,7 @@ def pattern_at(kind: int, period: float, x: float, y: float, z: float) -> float:
     return 0.0
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _texture_level(soup: Soup, face: int, pixels_per_metre: float) -> int:
     """The texture level whose texels are about as large as pixels."""
     points, (a, b, c) = soup.points, (soup.faces[face, 0], soup.faces[face, 1], soup.faces[face, 2])
@@ -99,7 +99,7 @@ def _texture_level(soup: Soup, face: int, pixels_per_metre: float) -> int:
     return int(min(max(0.5 * np.log2(texels / area) + 0.5, 0.0), LEVELS - 1.0))
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _albedo(
     soup: Soup, textures: np.ndarray, face: int, bary: tuple, rest: tuple, pixels_per_metre: float
 ) -> tuple[float, float, float]:
@@ -129,7 +129,7 @@ def _albedo(
     return min(red, 0.92), min(green, 0.92), min(blue, 0.92)
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _blend(values: np.ndarray, corners: np.ndarray, bary: tuple) -> tuple[float, float, float]:
     a, b, c = corners[0], corners[1], corners[2]
     return (
@@ -139,13 +139,13 @@ def _blend(values: np.ndarray, corners: np.ndarray, bary: tuple) -> tuple[float,
     )
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
     length = np.sqrt(x * x + y * y + z * z) + 1e-9
     return x / length, y / length, z / length
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _folded(normal: tuple, rest: tuple, depth: float, size: float) -> tuple[float, float, float]:
     """A normal bent as folds do, which hang: long along y, short across."""
     x, y, z = rest[0] / size, rest[1] / (2.2 * size), rest[2] / size
@@ -156,7 +156,7 @@ def _folded(normal: tuple, rest: tuple, depth: float, size: float) -> tuple[floa
     )
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def openness(nearest: np.ndarray, focal: float, radius: float) -> np.ndarray:
     """(s/2, s/2) share of ambient light that nearby surfaces in the picture leave, in [0.35, 1]."""
     size = len(nearest)
@@ -179,7 +179,7 @@ def openness(nearest: np.ndarray, focal: float, radius: float) -> np.ndarray:
     return result
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def shade(
     soup: Soup,
     normals: np.ndarray,
@@ -220,7 +220,7 @@ def shade(
     return image
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def _radiance(
     soup: Soup,
     normals: np.ndarray,

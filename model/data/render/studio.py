@@ -12,7 +12,7 @@ from model.cv import cv2
 from model.data.render import furniture
 from model.data.render.backdrop import ground_below, panorama_behind, room_behind
 from model.data.render.camera import PICTURE, REGION, Framing, View, choose_view
-from model.data.render.figure import Poser
+from model.data.render.figure import free_poser
 from model.data.render.library import Library
 from model.data.render.light import Lamp, exposure_for, lamp_over
 from model.data.render.photo import develop
@@ -67,7 +67,7 @@ class Studio:
     """People, clothes, places; every picture is drawn from one random generator."""
 
     def __init__(self, library: Library, poses: PoseBank) -> None:
-        self.poser = Poser()
+        self.poser = free_poser()
         self._library = library
         self._poses = poses
         self._wardrobe = Wardrobe(library, self.poser)

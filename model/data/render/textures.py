@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from model.cv import cv2
+from model.data.render.compiled import compiled
 
 SIDE = 512
 LEVELS = 5
@@ -34,7 +34,7 @@ _codes = np.arange(256) / 255
 LINEAR = np.where(_codes < 0.04045, _codes / 12.92, ((_codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True)
+@compiled
 def sample_texture(texture: np.ndarray, level: int, u: float, v: float) -> tuple[float, float, float, float]:
     """Linear RGB and alpha at (u, v), v upwards, wrapping; bilinear in one level."""
     size = SIDE >> level

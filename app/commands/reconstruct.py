@@ -15,7 +15,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
-from app.export.obj import NamedMesh, write_obj
+from app.export.mesh import NamedMesh, Origin
+from app.export.obj import write_obj
 from app.export.result import ResultWriter
 from app.pipeline.frames import Frame, Hops, PersonBox, Record
 from app.pipeline.loading import load_pipeline
@@ -164,4 +165,4 @@ def export_record(path: Path, record: Record, reconstructor: Reconstructor) -> N
         )
         for person in record.people
     ]
-    write_obj(path, meshes, model_name=reconstructor.model_name, sha256=reconstructor.sha256)
+    write_obj(path, meshes, origin=Origin(reconstructor.model_name, reconstructor.sha256, record.hops))

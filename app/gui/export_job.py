@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.export.obj import NamedMesh, write_obj
+from app.export.mesh import NamedMesh, Origin
+from app.export.obj import write_obj
 from app.gui.model_info import ModelInfo
 from app.gui.scene import placements
 from app.pipeline.frames import Record
@@ -48,7 +49,7 @@ class ExportJob(QObject):
 
     def _run(self, path: Path, meshes: Sequence[NamedMesh], info: ModelInfo) -> None:
         try:
-            write_obj(path, meshes, model_name=info.model_name, sha256=info.sha256)
+            write_obj(path, meshes, origin=Origin(info.model_name, info.sha256))
         except UserError as error:
             self.done.emit(str(path), str(error))
         else:

@@ -251,9 +251,10 @@ def test_export_writes_the_shown_mesh(shown, qtbot, tmp_path):
 
 def test_export_to_a_bad_place_is_told_in_the_banner(shown, qtbot, tmp_path):
     window = shown()
+    (tmp_path / "a file, no folder").write_text("")
     with qtbot.waitSignal(window.export_job.done):
-        window.export_obj(tmp_path / "no such folder" / "me.obj")
-    assert "could not be written" in window.parts.banner.text.text()
+        window.export_obj(tmp_path / "a file, no folder" / "me.obj")
+    assert "cannot be written" in window.parts.banner.text.text()
 
 
 def test_every_control_has_a_tooltip_and_every_action_a_text(make_window):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from app.export.fbx import write_fbx
 from app.export.gltf import write_glb
 from app.export.mesh import NamedMesh, Origin, place, split_at_seams
 from app.export.obj import write_obj
@@ -21,7 +22,7 @@ from model.errors import UserError
 from tests.app.mesh_files import ORIGIN, assert_same_points, assert_upright, beside, expected, mesh
 
 Write = Callable[..., None]
-WRITERS: dict[str, Write] = {"obj": write_obj, "ply": write_ply, "glb": write_glb}
+WRITERS: dict[str, Write] = {"obj": write_obj, "ply": write_ply, "glb": write_glb, "fbx": write_fbx}
 READABLE = ("obj", "ply", "glb")
 
 

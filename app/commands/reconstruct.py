@@ -15,9 +15,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
-from app.export.mesh import NamedMesh, Origin
-from app.export.obj import write_obj
+from app.export.mesh import Origin
+from app.export.people import meshes_of
+from app.export.presets import PRESETS, Y_UP_METRES, Preset
 from app.export.result import ResultWriter
+from app.export.writers import WRITERS
 from app.pipeline.frames import Frame, Hops, PersonBox, Record
 from app.pipeline.loading import load_pipeline
 from app.pipeline.pipeline import Pipeline
@@ -26,7 +28,7 @@ from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource,
 from app.pipeline.speed import speed_up
 from model.errors import UserError
 
-FORMATS = ("json", "obj")
+FORMATS = ("json", *WRITERS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: {picture path: [[x,y,w,h], …]}")
     parser.add_argument("--all-people", action="store_true", help="everybody, not only the largest person")
     parser.add_argument("--format", type=formats, default=("json",), metavar=",".join(FORMATS))
+    parser.add_argument(
+        "--preset", choices=tuple(PRESETS), help="axes and unit of the meshes for this program"
+    )
     add_masks_argument(parser)
     add_model_arguments(parser)
 
@@ -58,6 +63,7 @@ class Job:
     output: Path
     hops: Hops
     formats: tuple[str, ...] = ("json",)
+    preset: Preset = Y_UP_METRES
     all_people: bool = False
     box: PersonBox | None = None
     boxes: dict[str, list[PersonBox]] | None = None
@@ -95,7 +101,14 @@ def run(options: argparse.Namespace) -> int:
     """Reconstruct every input; exit code 2 when an input is unusable."""
     boxes = None if options.boxes is None else read_boxes(options.boxes)
     job = Job(
-        options.input, options.output, options.masks, options.format, options.all_people, options.box, boxes
+        options.input,
+        options.output,
+        options.masks,
+        options.format,
+        PRESETS.get(options.preset, Y_UP_METRES),
+        options.all_people,
+        options.box,
+        boxes,
     )
     for spec in job.inputs:
         if spec.startswith("camera"):
@@ -126,8 +139,8 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
                 pipeline.reset()
             record = pipeline.process(frame, job.hops, job.boxes_for(frame.source))
             stem = writer.add(record)
-            if "obj" in job.formats and record.people:
-                export_record(job.output / f"{stem}.obj", record, reconstructor)
+            if record.people:
+                export_record(job, stem, record, reconstructor)
             frames, people = frames + 1, people + len(record.people)
             bar.update()
         bar.close()
@@ -152,17 +165,11 @@ def read_all(source: Source) -> Iterator[Frame]:
         source.close()
 
 
-def export_record(path: Path, record: Record, reconstructor: Reconstructor) -> None:
-    """All people of a frame as one OBJ file."""
+def export_record(job: Job, stem: str, record: Record, reconstructor: Reconstructor) -> None:
+    """All people of a frame as one file of each wanted format."""
     arrays = reconstructor.body.data.arrays
-    meshes = [
-        NamedMesh(
-            f"person_{person.box.id}",
-            person.vertices,
-            reconstructor.body.faces,
-            arrays.get("vt"),
-            arrays.get("ft"),
-        )
-        for person in record.people
-    ]
-    write_obj(path, meshes, origin=Origin(reconstructor.model_name, reconstructor.sha256, record.hops))
+    meshes = meshes_of(record, reconstructor.body.faces, arrays.get("vt"), arrays.get("ft"))
+    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops)
+    for ending in job.formats:
+        if ending in WRITERS:
+            WRITERS[ending](job.output / f"{stem}.{ending}", meshes, job.preset, origin)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
+from app.export.mesh import Origin
+from app.export.people import meshes_of
 from app.gui.about import show_about, show_shortcuts
-from app.gui.export_job import meshes_of
 from app.gui.layout import shortcut
 from app.pipeline.worker import WorkerState
 
@@ -159,4 +160,5 @@ class Commands:
         if record is None or info is None or not record.people:
             self._window.parts.banner.say("There is no person to export.")
             return
-        self._window.export_job.start(path, meshes_of(record, info), info)
+        origin = Origin(info.model_name, info.sha256, record.hops)
+        self._window.export_job.start(path, meshes_of(record, info.faces, info.uv, info.uv_faces), origin)

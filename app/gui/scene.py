@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.export.people import placements
 from app.gui.colours import colour_map, part_colours, person_colour, to_hex
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Person
@@ -16,9 +17,6 @@ SCALES = {"Depth": ("Viridis", ("far", "near")), "Confidence": ("Magma", ("unsur
 """Colour map and the words at its ends."""
 SCALE_RANGE = (0.12, 0.96)
 """Part of a map that is used: its ends are too dark or too pale to take light."""
-APART = 0.75
-"""People at the same distance stand at least this many metres apart."""
-DEPTH_LIMIT = 2.5
 CONFIDENT = 0.25
 """Peak of a heatmap that counts as fully confident on the colour scale."""
 
@@ -41,33 +39,6 @@ class Scene:
     def stack_of(self, person_id: int) -> int:
         """Place of a person in the stacks; 0 when gone."""
         return self.ids.index(person_id) if person_id in self.ids else 0
-
-
-def placements(people: Sequence[Person], width: int) -> np.ndarray:
-    """(P, 3) where the middle of each one's hips stands, from the weak-perspective cameras.
-
-    A pixel is s * X + tx, so at focal length f a person is f / s away and (tx - centre) / s to the side.
-    The group is centred; people who would overlap are pushed apart sideways.
-    """
-    cameras = np.array([p.camera for p in people], dtype=float).reshape(-1, 3)
-    scale = np.maximum(cameras[:, 0], 1e-6)
-    away = 1.2 * width / scale
-    side = (cameras[:, 1] - width / 2) / scale
-    spots = np.zeros((len(people), 3))
-    if len(people) > 1:
-        spots[:, 0] = _spread(side, away)
-        spots[:, 2] = np.clip(away - np.median(away), -DEPTH_LIMIT, DEPTH_LIMIT)
-        spots[:, 0] -= (spots[:, 0].min() + spots[:, 0].max()) / 2
-    return spots
-
-
-def _spread(side: np.ndarray, away: np.ndarray) -> np.ndarray:
-    order = np.argsort(side, kind="stable")
-    result = side.copy()
-    for place, index in enumerate(order[1:], start=1):
-        near = [j for j in order[:place] if abs(away[j] - away[index]) < APART]
-        result[index] = max([result[index], *(result[j] + APART for j in near)])
-    return result
 
 
 def build_scene(

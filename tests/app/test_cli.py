@@ -76,6 +76,32 @@ def test_a_folder_and_its_meshes_as_obj(tmp_path: Path) -> None:
     assert len(trimesh.load(meshes[0], process=False).vertices) >= 6890
 
 
+def test_every_format_for_a_program(tmp_path: Path) -> None:
+    result = reconstruct(tmp_path, FIGURE, "--format", "json,obj,fbx,glb,ply", "--preset", "maya")
+    (person,) = result["frames"][0]["people"]
+    folder = tmp_path / "out"
+    x, y, z = np.load(folder / person["vertices"])["vertices"][person["row"]].T
+    metres = np.stack([x, -y, -z], axis=1)
+    files = {path.suffix: path for path in folder.iterdir()}
+    assert set(files) == {".json", ".npz", ".obj", ".fbx", ".glb", ".ply"}
+    for ending, scale in ((".obj", 100), (".ply", 100), (".glb", 1)):
+        bounds = trimesh.load(files[ending], process=False).bounds
+        assert np.allclose(bounds, np.stack([metres.min(axis=0), metres.max(axis=0)]) * scale, atol=1e-3)
+    model = result["model"]
+    for path in files.values():
+        if path.suffix != ".npz":
+            assert model["sha256"].encode() in path.read_bytes(), path
+
+
+def test_everybody_stands_beside_each_other_in_the_file(tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps({FIGURE: [[70, 10, 110, 230], [71, 10, 110, 230]]}))
+    reconstruct(tmp_path, FIGURE, "--boxes", str(boxes), "--format", "glb")
+    (path,) = (tmp_path / "out").glob("*.glb")
+    people = [mesh.bounds.mean(axis=0) for mesh in trimesh.load(path, process=False).geometry.values()]
+    assert len(people) == 2 and abs(people[0][0] - people[1][0]) > 0.5
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -115,6 +141,8 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(
         ["reconstruct", FIGURE, "--output", "o", "--box", "1,2,3"],
         ["reconstruct", FIGURE, "--output", "o", "--box", "1,2,0,4"],
         ["reconstruct", FIGURE, "--output", "o", "--format", "doc"],
+        ["reconstruct", FIGURE, "--output", "o", "--format", "obj,"],
+        ["reconstruct", FIGURE, "--output", "o", "--preset", "paint"],
         ["screenshot", FIGURE, "--output", "o.png", "--size", "big"],
     ],
 )

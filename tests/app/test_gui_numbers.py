@@ -9,13 +9,14 @@ import pytest
 import trimesh
 from PySide6.QtCore import QPointF, QRectF
 
+from app.export.people import placements
 from app.gui.colours import MAP_NAMES, PIN_COLOURS, colour_map, part_colours
 from app.gui.heatmaps import enlarge, heatmap_stats, heatmap_to_picture, tint
 from app.gui.orbit import Orbit
 from app.gui.overlay import heat_layers, mesh_layer
 from app.gui.pins import LIMIT, Pins
 from app.gui.render import GlRenderer, RayRenderer, pick_vertex
-from app.gui.scene import COLOUR_BY, albedo, placements
+from app.gui.scene import COLOUR_BY, albedo
 from app.gui.shading import Topology, shade
 from app.gui.studio import Studio
 from app.gui.viewport import Viewport

@@ -221,6 +221,14 @@ def shade(
 
 
 @compiled
+def _highlight(normal: tuple, view: tuple, towards: np.ndarray, gloss: float, power: float) -> float:
+    """Blinn's lobe between the eye and the sun."""
+    hx, hy, hz = _unit(view[0] + towards[0], view[1] + towards[1], view[2] + towards[2])
+    aligned = max(normal[0] * hx + normal[1] * hy + normal[2] * hz, 0.0)
+    return gloss * aligned**power * (power + 8) / (8 * np.pi)
+
+
+@compiled
 def _radiance(
     soup: Soup,
     normals: np.ndarray,
@@ -253,9 +261,7 @@ def _radiance(
     shine = 0.0
     if lit > 0:
         lit *= sunlit(lamp, px + BUMP * normal[0], py + BUMP * normal[1], pz + BUMP * normal[2])
-        hx, hy, hz = _unit(view[0] + towards[0], view[1] + towards[1], view[2] + towards[2])
-        aligned = max(normal[0] * hx + normal[1] * hy + normal[2] * hz, 0.0)
-        shine = row[GLOSS] * lit * aligned ** row[POWER] * (row[POWER] + 8) / (8 * np.pi)
+        shine = lit * _highlight(normal, view, towards, row[GLOSS], row[POWER])
     return (
         albedo[0] / np.pi * (open_share * ambient[0] + lit * lamp.colour[0]) + shine * lamp.colour[0],
         albedo[1] / np.pi * (open_share * ambient[1] + lit * lamp.colour[1]) + shine * lamp.colour[1],

@@ -50,6 +50,7 @@ class NetworkConfig:
     heads: tuple[int, int, int, int]
     feedforward: tuple[int, int, int, int]
     activation: Literal["relu", "gelu"] = "relu"
+    dropout: float = 0.1
     hops: Hops = PAPER_HOPS
     """Thresholds that the network was trained with."""
     lifter_width: int = 0
@@ -117,6 +118,7 @@ PRESETS: dict[str, NetworkConfig] = {
         heads=(4, 4, 2, 2),
         feedforward=(256, 256, 128, 128),
         activation="gelu",
+        dropout=0.0,
         lifter_width=512,
         heatmap_channels=64,
         trunk_channels=128,

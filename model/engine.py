@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -155,7 +156,10 @@ def export(network: PointHMR, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         for stage, (module, inputs) in examples.items():
             shapes = [list(tensor.shape) for tensor in inputs]
-            graph = openvino.convert_model(module.eval(), example_input=inputs, input=shapes)
+            with warnings.catch_warnings():
+                # The shapes are fixed: what the tracer warns of is wanted.
+                warnings.simplefilter("ignore", torch.jit.TracerWarning)
+                graph = openvino.convert_model(module.eval(), example_input=inputs, input=shapes)
             openvino.save_model(graph, Path(temporary) / f"{stage}.xml", compress_to_fp16=False)
         if not folder.exists():
             os.replace(temporary, folder)  # noqa: PTH105

@@ -35,19 +35,13 @@ def evaluate_crops(
 
     joints: regresses the 14 joints from the coarse mesh. backbone: a faster one for full batches.
     """
-    rng = np.random.default_rng(0)
     predicted: dict[str, list[np.ndarray]] = {"coarse": [], "joints3d": [], "joints2d": [], "landmarks": []}
     targets: list[Batch] = []
     training = network.training
     network.eval()
     for start in range(0, len(indices), batch_size):
         part = indices[start : start + batch_size]
-        batch = collate(
-            [
-                crop_sample(dataset[i], network.config.image_size, NO_AUGMENTATION, rng, mirrored_vertices)
-                for i in part
-            ]
-        )
+        batch = plain_batch(dataset, part, network.config.image_size, mirrored_vertices)
         run = backbone if backbone is not None and len(part) == batch_size else network.backbone
         features = network.sample(run(network.normalize(batch.images)))
         mesh = network.regress(features, upsample=False)
@@ -61,6 +55,13 @@ def evaluate_crops(
     network.train(training)
     stacked = {name: np.concatenate(parts) for name, parts in predicted.items() if parts}
     return errors(stacked, targets)
+
+
+def plain_batch(dataset: Dataset, indices: Sequence[int], size: int, mirrored_vertices: np.ndarray) -> Batch:
+    """These samples as upright crops without any random change."""
+    rng = np.random.default_rng(0)
+    crops = [crop_sample(dataset[i], size, NO_AUGMENTATION, rng, mirrored_vertices) for i in indices]
+    return collate(crops)
 
 
 def errors(predicted: dict[str, np.ndarray], targets: list[Batch]) -> dict[str, float]:

@@ -86,13 +86,7 @@ class PointHMR(nn.Module):
         super().__init__()
         self.config = config
         self.hierarchy = hierarchy or load_hierarchy()
-        self.backbone: nn.Module
-        self.decoders: PublishedDecoders | LiteDecoders
-        if config.backbone == "hrnet-w32":
-            self.backbone, self.decoders = HRNet(), PublishedDecoders(config)
-        else:
-            self.backbone = BlazePose(config.backbone.removeprefix("blazepose-"))
-            self.decoders = LiteDecoders(config)
+        self.backbone, self.decoders = backbone_and_decoders(config)
         width = config.token_width
         self.joint_tokens = nn.Parameter(0.02 * torch.randn(config.num_joints, width))
         self.camera_token = nn.Linear(config.num_vertices, 1)
@@ -106,18 +100,7 @@ class PointHMR(nn.Module):
             self.landmark_embedding = nn.Sequential(
                 nn.Linear(LANDMARK_FEATURES, width), nn.GELU(), nn.Linear(width, width)
             )
-        self.encoders = nn.ModuleList(
-            Encoder(
-                config.widths[e],
-                config.heads[e],
-                config.feedforward[e],
-                config.layers[e],
-                activation=config.activation,
-                dropout=0.0 if config.lifter_width else 0.1,
-                norm=e in (1, 3),
-            )
-            for e in range(4)
-        )
+        self.encoders = nn.ModuleList(encoder_of(config, index) for index in range(4))
         self.reduce = nn.Linear(config.widths[1], config.widths[2])
         self.point_head = scaled_linear(nn.Linear(config.widths[3], 3), 0.01)
         self.camera_head = scaled_linear(nn.Linear(config.widths[3], 3), 0.01)
@@ -241,3 +224,23 @@ class PointHMR(nn.Module):
     def forward(self, images: Tensor, hops: Hops | None = None) -> Mesh:
         """Normalised images [B, 3, S, S] -> mesh."""
         return self.regress(self.encode(images), hops)
+
+
+def backbone_and_decoders(config: NetworkConfig) -> tuple[nn.Module, PublishedDecoders | LiteDecoders]:
+    """The two that belong together: decoders read the maps of one backbone only."""
+    if config.backbone == "hrnet-w32":
+        return HRNet(), PublishedDecoders(config)
+    return BlazePose(config.backbone.removeprefix("blazepose-")), LiteDecoders(config)
+
+
+def encoder_of(config: NetworkConfig, index: int) -> Encoder:
+    """Encoder number `index`, from 0; the second and the last end with a norm (released model)."""
+    return Encoder(
+        config.widths[index],
+        config.heads[index],
+        config.feedforward[index],
+        config.layers[index],
+        activation=config.activation,
+        dropout=config.dropout,
+        norm=index in (1, 3),
+    )

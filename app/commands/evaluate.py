@@ -12,6 +12,7 @@ from model.body import load_body
 from model.data.lspet import LspetDataset
 from model.data.rendered import RenderedDataset
 from model.data.sample import Dataset
+from model.data.synthetic import SyntheticDataset
 from model.errors import UserError
 from model.evaluate import evaluate_crops
 from model.losses import LiteLoss
@@ -31,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The model, the data and the form of the answer."""
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
+    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
+    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, for --appearance")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each set")
     parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
     add_model_arguments(parser)
@@ -45,8 +48,12 @@ def run(options: argparse.Namespace) -> int:
         sets.append(LspetDataset(options.real, "val", body, hierarchy))
     if options.rendered is not None:
         sets.append(RenderedDataset(options.rendered, "val", body, hierarchy))
+    if options.appearance is not None and options.motion is None:
+        raise UserError("Synthetic people need poses: give --motion a file.")
+    if options.appearance is not None:
+        sets.append(SyntheticDataset(options.appearance, options.motion, "val", body, hierarchy))
     if not sets or hierarchy.mirrored is None:
-        raise UserError("Evaluation needs pictures: give --real or --rendered a folder.")
+        raise UserError("Evaluation needs pictures: give --real, --rendered or --appearance a folder.")
     joints = LiteLoss(hierarchy, body.keypoint_regressor.numpy())
     results = {}
     for dataset in sets:

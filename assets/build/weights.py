@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import assets
+from model.config import preset
 from model.paths import sha256, write_atomically
 
 FACTS = {
@@ -31,6 +32,7 @@ def main() -> None:
         metadata = dict(file.metadata() or {})
     target = assets.WEIGHTS / f"{options.name}.safetensors"
     tensors = load_file(options.weights)
+    metadata["config"] = preset(options.name).to_json()
     write_atomically(target, lambda path: save_file(tensors, path, metadata | FACTS))
     print(target, target.stat().st_size, sha256(target))
 

@@ -18,6 +18,8 @@ PARTS = {"train": 1, "val": 2}
 """First word of the random seed: the parts never share a picture, nor (by their clips) a pose."""
 LEAST_VISIBLE = 0.08
 """Share of the coarse vertices that must be seen for a crop to be readable at all."""
+NEAREST = 0.25
+"""Metres from the camera within which no part of the body may come: it would fill the picture."""
 ATTEMPTS = 20
 
 
@@ -56,7 +58,7 @@ class SyntheticDataset:
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng((PARTS[self._part], self._seed, index, attempt))
             shot = self.studio.shoot(rng)
-            if shot.visible[self._pick].mean() > LEAST_VISIBLE:
+            if shot.visible[self._pick].mean() > LEAST_VISIBLE and shot.points[:, 2].min() > NEAREST:
                 break
         joints3d = self.studio.poser.keypoints(shot.points)
         origin = joints3d[2:4].mean(axis=0)

@@ -18,6 +18,7 @@ CELLS = 96
 REACH = 1.8  # metres round the person in which the ground is darkened
 KNEE_HIGH = 0.7  # metres above the ground up to which things darken it
 FLAT, WINDOW, SHELF, PICTURE = range(4)
+FLOOR, CEILING = 2, 3  # of the sides 2 * axis + (1 at the high end)
 
 
 class Ground(NamedTuple):
@@ -191,6 +192,44 @@ def _corner_shade(room: Room, place: tuple, side: int) -> float:
 
 
 @compiled
+def _floor_albedo(room: Room, x: float, z: float) -> tuple[float, float, float]:
+    """Boards, tiles or carpet at a place in the room's axes."""
+    share = pattern_at(int(room.floor[0]), room.floor[1], 0.1, x, z / 0.6)
+    share += 0.15 * noise_at(x / 0.05, 0.5, z / 0.4)
+    first, second = room.colours[0], room.colours[1]
+    return (
+        first[0] + share * (second[0] - first[0]),
+        first[1] + share * (second[1] - first[1]),
+        first[2] + share * (second[2] - first[2]),
+    )
+
+
+@compiled
+def _side_albedo(
+    room: Room, panorama: np.ndarray, side: int, place: tuple
+) -> tuple[float, float, float, float]:
+    """Albedo of floor, ceiling or a wall at a place in the room's axes, and how much it glows by itself."""
+    if side == FLOOR:
+        red, green, blue = _floor_albedo(room, place[0], place[2])
+        return red, green, blue, 0.0
+    if side == CEILING:
+        colour = room.colours[3]
+        return colour[0], colour[1], colour[2], 0.0
+    along = place[2] if side < FLOOR else place[0]
+    return _wall_albedo(room, panorama, side if side < FLOOR else side - 2, along, place[1])
+
+
+@compiled
+def _inwards(room: Room, side: int) -> tuple[float, float, float]:
+    """World normal of a side of the room."""
+    sign = -1.0 if side % 2 else 1.0
+    cos, sin = room.turn[0] * sign, room.turn[1] * sign
+    if side // 2 == 1:
+        return 0.0, sign, 0.0
+    return (cos, 0.0, -sin) if side < FLOOR else (sin, 0.0, cos)
+
+
+@compiled
 def room_behind(
     view: View, room: Room, panorama: np.ndarray, lamp: Lamp, ground: Ground, size: int
 ) -> np.ndarray:
@@ -205,25 +244,11 @@ def room_behind(
             distance, side = _leave(origin, (cos * x - sin * z, y, sin * x + cos * z), room)
             wx, wy, wz = ox + distance * x, oy + distance * y, oz + distance * z
             place = (cos * wx - sin * wz, wy, sin * wx + cos * wz)
-            sign = -1.0 if side % 2 else 1.0
-            shade, glow = _corner_shade(room, place, side), 0.0
-            nx, ny, nz = 0.0, 0.0, 0.0
-            if side // 2 == 1:
-                ny = sign
-                base = room.colours[3] if side % 2 else room.colours[0]
-                red, green, blue = base[0], base[1], base[2]
-                if side == 2:
-                    share = pattern_at(int(room.floor[0]), room.floor[1], 0.1, place[0], place[2] / 0.6)
-                    share += 0.15 * noise_at(place[0] / 0.05, 0.5, place[2] / 0.4)
-                    red += share * (room.colours[1, 0] - red)
-                    green += share * (room.colours[1, 1] - green)
-                    blue += share * (room.colours[1, 2] - blue)
-                    shade *= 1 - _covered(ground, wx, wz)
-            else:
-                nx, nz = (cos * sign, -sin * sign) if side < 2 else (sin * sign, cos * sign)
-                along = place[2] if side < 2 else place[0]
-                wall = side if side < 2 else side - 2
-                red, green, blue, glow = _wall_albedo(room, panorama, wall, along, place[1])
+            red, green, blue, glow = _side_albedo(room, panorama, side, place)
+            shade = _corner_shade(room, place, side)
+            if side == FLOOR:
+                shade *= 1 - _covered(ground, wx, wz)
+            nx, ny, nz = _inwards(room, side)
             sky = ambient_light(lamp, nx, ny, nz)
             cosine = max(nx * lamp.towards[0] + ny * lamp.towards[1] + nz * lamp.towards[2], 0.0)
             sun = cosine * sunlit(lamp, wx + 0.02 * nx, wy + 0.02 * ny, wz + 0.02 * nz)

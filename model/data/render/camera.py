@@ -40,10 +40,6 @@ class View(NamedTuple):
         """World points (N, 3) to camera axes."""
         return (points - self.position) @ self.rotation.T
 
-    def project(self, points: np.ndarray) -> np.ndarray:
-        """World points (N, 3) to pixels (N, 2)."""
-        return self.flat(self.to_camera(points))
-
     def flat(self, local: np.ndarray) -> np.ndarray:
         """Points (N, 3) in camera axes to pixels (N, 2); nothing is nearer than 5 cm."""
         return self.intrinsics[0] * local[:, :2] / np.maximum(local[:, 2:], 0.05) + self.intrinsics[1:]

@@ -72,7 +72,7 @@ def cloth(
     if draw < print_share:
         pattern, second = PRINT, cloth_colour(rng)
     elif draw > plain:
-        pattern = int(rng.choice([RINGS, STRIPES, CHECKS, DOTS, BLOTCHES], p=[0.3, 0.2, 0.25, 0.1, 0.15]))
+        pattern = int(rng.choice([RINGS, STRIPES, CHECKS, DOTS, BLOTCHES], p=[0.33, 0.22, 0.27, 0.1, 0.08]))
         period = float(np.exp(rng.uniform(np.log(0.018), np.log(0.09))))
         second = cloth_colour(rng) if rng.random() < 0.7 else colour * rng.uniform(0.4, 1.8)
     return material(

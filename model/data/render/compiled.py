@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from numba import njit
 
@@ -12,4 +12,4 @@ Function = TypeVar("Function", bound=Callable)
 
 def compiled(function: Function) -> Function:
     """Machine code, kept on disk beside the module; division by zero gives infinity, not an exception."""
-    return njit(cache=True, fastmath=True, error_model="numpy")(function)
+    return cast(Function, njit(cache=True, fastmath=True, error_model="numpy")(function))

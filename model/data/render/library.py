@@ -31,7 +31,7 @@ from model.paths import cache_dir, write_atomically
 
 _log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 PANORAMA_SIZE = (1024, 512)
 SUIT, SHOES, HAIR, HAT = range(4)
 _ITEM = ("rest", "faces", "shapedirs", "weights", "joints", "uv", "hidden", "lower", "about")
@@ -201,7 +201,7 @@ def _panoramas(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         picture = cv2.imread(str(path.with_name(f"{path.stem}_ldr.jpg")), cv2.IMREAD_COLOR)
         if picture is None:
             continue
-        light = Panorama.load(path, 0.0).light(Key(saturation=0.6))
+        light = Panorama.load(path, 0.0).light(Key(saturation=0.35))
         pictures.append(cv2.cvtColor(cv2.resize(picture, PANORAMA_SIZE), cv2.COLOR_BGR2RGB))
         lights.append(np.concatenate([light.key_direction, light.key_irradiance, light.ambient.ravel()]))
     shape = (len(pictures), PANORAMA_SIZE[1], PANORAMA_SIZE[0], 3)

@@ -53,6 +53,27 @@ def _span(low: float, high: float, size: int) -> tuple[int, int]:
 
 
 @compiled
+def _may_be_open(soup: Soup, face: int) -> bool:
+    """Whether `_open` has to be asked for the places inside a face."""
+    row = soup.materials[soup.material[face]]
+    if row[CUTOUT] > 0:
+        return True
+    a, b, c = soup.faces[face, 0], soup.faces[face, 1], soup.faces[face, 2]
+    return row[CLIPPED] > 0 and min(soup.clip[a], soup.clip[b], soup.clip[c]) < 0
+
+
+@compiled
+def _triangle(
+    places: np.ndarray, a: int, b: int, c: int
+) -> tuple[float, float, float, float, float, float, float]:
+    """First corner, the two edges that leave it, and 1 / (twice the area); the last is 0 for a sliver."""
+    ax, ay = places[a, 0], places[a, 1]
+    bx, by, cx, cy = places[b, 0] - ax, places[b, 1] - ay, places[c, 0] - ax, places[c, 1] - ay
+    area = bx * cy - cx * by
+    return ax, ay, bx, by, cx, cy, (0.0 if abs(area) < 1e-9 else 1 / area)
+
+
+@compiled
 def rasterise(soup: Soup, screen: np.ndarray, textures: np.ndarray, size: int) -> tuple:
     """Nearest face of each pixel: index (s, s) int32 or -1, barycentrics (s, s, 2), 1 / z (s, s)."""
     nearest = np.zeros((size, size), np.float32)
@@ -63,22 +84,12 @@ def rasterise(soup: Soup, screen: np.ndarray, textures: np.ndarray, size: int) -
         za, zb, zc = screen[a, 2], screen[b, 2], screen[c, 2]
         if za <= 0 or zb <= 0 or zc <= 0:
             continue
-        ax, ay = screen[a, 0], screen[a, 1]
-        bx, by = screen[b, 0] - ax, screen[b, 1] - ay
-        cx, cy = screen[c, 0] - ax, screen[c, 1] - ay
-        area = bx * cy - cx * by
-        if abs(area) < 1e-9:
+        ax, ay, bx, by, cx, cy, inverse = _triangle(screen, a, b, c)
+        if inverse == 0:
             continue
-        inverse = 1 / area
         x0, x1 = _span(ax + min(0.0, bx, cx), ax + max(0.0, bx, cx), size)
         y0, y1 = _span(ay + min(0.0, by, cy), ay + max(0.0, by, cy), size)
-        row = soup.materials[soup.material[t]]
-        holes = row[CUTOUT] > 0
-        if row[CLIPPED] > 0:
-            ends = (soup.clip[a], soup.clip[b], soup.clip[c])
-            if max(ends) < 0:
-                continue
-            holes = holes or min(ends) < 0
+        holes = _may_be_open(soup, t)
         for y in range(y0, y1 + 1):
             dy = y + 0.5 - ay
             for x in range(x0, x1 + 1):
@@ -109,13 +120,9 @@ def depth_towards(soup: Soup, places: np.ndarray, size: int) -> np.ndarray:
         clipped = soup.materials[soup.material[t], CLIPPED] > 0
         if clipped and min(soup.clip[a], soup.clip[b], soup.clip[c]) < 0:
             continue
-        ax, ay = places[a, 0], places[a, 1]
-        bx, by = places[b, 0] - ax, places[b, 1] - ay
-        cx, cy = places[c, 0] - ax, places[c, 1] - ay
-        area = bx * cy - cx * by
-        if abs(area) < 1e-9:
+        ax, ay, bx, by, cx, cy, inverse = _triangle(places, a, b, c)
+        if inverse == 0:
             continue
-        inverse = 1 / area
         x0, x1 = _span(ax + min(0.0, bx, cx), ax + max(0.0, bx, cx), size)
         y0, y1 = _span(ay + min(0.0, by, cy), ay + max(0.0, by, cy), size)
         for y in range(y0, y1 + 1):

@@ -80,7 +80,7 @@ def pattern_at(kind: int, period: float, x: float, y: float, z: float) -> float:
         inside = abs(x) < 0.085 and 0.16 < y < 0.34 and z > 0.0
         return 1.0 if inside and noise_at(x / 0.022, y / 0.03, 5.0) > -0.1 else 0.0
     if kind == WOOD:
-        return min(max(0.5 + 0.5 * np.sin(40 * (s + 0.1 * noise_at(x * 3, y * 12, z * 3))), 0.0), 1.0)
+        return min(max(0.5 + 0.5 * np.sin(19 * (s + 0.1 * noise_at(x * 3, y * 12, z * 3))), 0.0), 1.0)
     return 0.0
 
 
@@ -120,7 +120,7 @@ def _albedo(
     kind = int(row[PATTERN])
     if kind > 0:
         share = pattern_at(kind, row[PERIOD], rest[0], rest[1], rest[2])
-        if kind < BLOTCHES:  # finer than pixels: grey
+        if kind != BLOTCHES and kind != PRINT:  # finer than pixels: even
             blend = min(max(row[PERIOD] * pixels_per_metre / 3 - 0.6, 0.0), 1.0)
             share = 0.35 + blend * (share - 0.35)
         red += share * (row[RED2] * shade - red)
@@ -221,6 +221,14 @@ def shade(
 
 
 @compiled
+def _highlight(normal: tuple, view: tuple, towards: np.ndarray, gloss: float, power: float) -> float:
+    """Blinn's lobe between the eye and the sun."""
+    hx, hy, hz = _unit(view[0] + towards[0], view[1] + towards[1], view[2] + towards[2])
+    aligned = max(normal[0] * hx + normal[1] * hy + normal[2] * hz, 0.0)
+    return gloss * aligned**power * (power + 8) / (8 * np.pi)
+
+
+@compiled
 def _radiance(
     soup: Soup,
     normals: np.ndarray,
@@ -253,9 +261,7 @@ def _radiance(
     shine = 0.0
     if lit > 0:
         lit *= sunlit(lamp, px + BUMP * normal[0], py + BUMP * normal[1], pz + BUMP * normal[2])
-        hx, hy, hz = _unit(view[0] + towards[0], view[1] + towards[1], view[2] + towards[2])
-        aligned = max(normal[0] * hx + normal[1] * hy + normal[2] * hz, 0.0)
-        shine = row[GLOSS] * lit * aligned ** row[POWER] * (row[POWER] + 8) / (8 * np.pi)
+        shine = lit * _highlight(normal, view, towards, row[GLOSS], row[POWER])
     return (
         albedo[0] / np.pi * (open_share * ambient[0] + lit * lamp.colour[0]) + shine * lamp.colour[0],
         albedo[1] / np.pi * (open_share * ambient[1] + lit * lamp.colour[1]) + shine * lamp.colour[1],

@@ -65,11 +65,12 @@ class Tailor:
         offset = 0.009 + loose * (0.3 + 0.7 * down) * (1 + 0.4 * self._field(rng, 0.15))
         return Cut(clip, offset + 0.014 * (~self.arm & (y < self.pelvis + 0.12)))
 
-    def scalp(self, rng: np.random.Generator, depth: float) -> Cut:
-        """A cap, beanie or cropped hair above a line that rises towards the forehead."""
+    def scalp(self, rng: np.random.Generator, depth: float, ragged: float = 0.0) -> Cut:
+        """A beanie or cropped hair above a line that rises towards the forehead; ragged: metres."""
         brow = self.neck[1] + rng.uniform(0.115, 0.135)
         front = (self.rest[:, 2] - self.neck[2]) / 0.1
         clip = self.rest[:, 1] - brow - 0.045 * np.clip(front, -0.8, 1.2)
+        clip += ragged * noise(self.rest, 0.008)
         clip[~self.head] = -1
         return Cut(clip, depth * np.clip(clip / 0.02, 0.15, 1))
 

@@ -144,7 +144,7 @@ class Wardrobe:
             dark = colours.pick(rng, colours.HAIR[:4])
             cropped = material(dark, clipped=True, fold=0.5, fold_size=0.006)
             result.append(
-                (self._tailor.shell(figure, self._tailor.scalp(rng, 0.006), cropped, 0)[0], nothing)
+                (self._tailor.shell(figure, self._tailor.scalp(rng, 0.004, 0.006), cropped, 0)[0], nothing)
             )
         if hat and self._items[HAT] and rng.random() < 0.5:
             item = _one(rng, self._items[HAT])

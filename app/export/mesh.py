@@ -63,6 +63,8 @@ class PlacedMesh:
     """(N, 2) float64, v up."""
     uv_faces: np.ndarray | None
     """(F, 3) int32 into `uv`, turned over with `faces`."""
+    source: np.ndarray
+    """(V,) int: the vertex of the named mesh that each one is."""
 
 
 def place(meshes: Sequence[NamedMesh], preset: Preset) -> list[PlacedMesh]:
@@ -86,7 +88,8 @@ def _placed(mesh: NamedMesh, preset: Preset) -> PlacedMesh:
     if volume(vertices, faces) < 0:
         faces = faces[:, ::-1]
         uv_faces = None if uv_faces is None else uv_faces[:, ::-1]
-    return PlacedMesh(mesh.name, vertices, faces, vertex_normals(vertices, faces), uv, uv_faces)
+    normals = vertex_normals(vertices, faces)
+    return PlacedMesh(mesh.name, vertices, faces, normals, uv, uv_faces, np.arange(len(vertices)))
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -123,4 +126,5 @@ def split_at_seams(mesh: PlacedMesh) -> PlacedMesh:
         uv=mesh.uv[texture],
         faces=faces,
         uv_faces=faces,
+        source=mesh.source[vertex],
     )

@@ -5,6 +5,7 @@ Axes here are the body's own: x to the viewer's right when it faces the viewer, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -59,16 +60,21 @@ class SkinnedTake:
     skeleton: Skeleton
     motion: Motion
 
-    def check(self) -> None:
-        """Raises UserError when there is nothing to write or a number is not finite."""
-        motion = self.motion
+
+def start_of(takes: Sequence[SkinnedTake]) -> float:
+    """The time of the earliest frame, in seconds.
+
+    Raises UserError when there is nobody, somebody has no frames, or a number is not finite.
+    """
+    if not takes:
+        raise UserError("There is no person to export.")
+    for take in takes:
+        name, motion = take.skeleton.mesh.name, take.motion
         if len(motion.times) == 0:
-            raise UserError(f"{self.skeleton.mesh.name} has no frames to export.")
-        for numbers in (motion.times, motion.rotations, motion.translations):
-            if not np.isfinite(numbers).all():
-                raise UserError(
-                    f"The motion of {self.skeleton.mesh.name} is not finite; nothing was exported."
-                )
+            raise UserError(f"{name} has no frames to export.")
+        if not all(np.isfinite(x).all() for x in (motion.times, motion.rotations, motion.translations)):
+            raise UserError(f"The motion of {name} is not finite; nothing was exported.")
+    return min(float(take.motion.times[0]) for take in takes)
 
 
 def skeleton_of(body: BodyModel, name: str, betas: np.ndarray | None = None) -> Skeleton:

@@ -19,6 +19,7 @@ from app.export.skeleton import (
     quaternions,
     resampled,
     skeleton_of,
+    start_of,
 )
 from model.body import load_body
 from model.errors import UserError
@@ -99,11 +100,13 @@ def test_resampling_meets_the_frames_that_both_have(take: SkinnedTake) -> None:
 
 def test_a_take_of_nothing_or_of_no_numbers_is_refused(take: SkinnedTake) -> None:
     motion = take.motion
+    assert start_of([take, replace(take, motion=replace(motion, times=motion.times + 3))]) == 0
+    with pytest.raises(UserError, match="no person"):
+        start_of([])
     empty = Motion(motion.times[:0], motion.rotations[:0], motion.translations[:0])
     with pytest.raises(UserError, match="dancer has no frames"):
-        replace(take, motion=empty).check()
+        start_of([replace(take, motion=empty)])
     broken = motion.translations.copy()
     broken[1, 2] = np.inf
     with pytest.raises(UserError, match="dancer is not finite"):
-        replace(take, motion=replace(motion, translations=broken)).check()
-    take.check()
+        start_of([take, replace(take, motion=replace(motion, translations=broken))])

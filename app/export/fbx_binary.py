@@ -22,6 +22,7 @@ _FOOTER_ID = bytes.fromhex("fabcab09d0c8d466b176fb831cf7267e")
 _FOOTER_END = bytes.fromhex("f85a8c6adef5d97eece90ce3758f290b")
 _RECORD = struct.Struct("<IIIB")
 _SENTINEL = bytes(_RECORD.size)
+_ALWAYS_CLOSED = ("AnimationStack", "AnimationLayer")
 _ARRAY_CODES = {"<f8": b"d", "<f4": b"f", "<i4": b"i", "<i8": b"l"}
 
 
@@ -66,7 +67,7 @@ def _encode_node(item: Node, start: int, *, last: bool) -> bytes:
     for child in item.children:
         parts.append(_encode_node(child, position, last=child is item.children[-1]))
         position += len(parts[-1])
-    if item.children or (not item.properties and not last):
+    if item.children or (not item.properties and not last) or item.name in _ALWAYS_CLOSED:
         parts.append(_SENTINEL)
         position += len(_SENTINEL)
     head = _RECORD.pack(position, len(item.properties), len(properties), len(name))

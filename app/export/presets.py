@@ -41,6 +41,11 @@ class Preset:
         """The axes that an OBJ file for this program has."""
         return Preset(self.title, self.obj_up, self.unit, self.obj_up)
 
+    @property
+    def from_y_up(self) -> np.ndarray:
+        """(3, 3) rotation from a body's axes (x right, y up, z to the viewer) to these, acting on columns."""
+        return self.turn(np.diag([1.0, -1.0, -1.0])).T
+
     def turn(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) in camera axes (x right, y down, z forward) -> (N, 3) in these axes, as long as before."""
         x, y, z = vectors.T

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +13,8 @@ import trimesh
 from app.export.fbx import write_fbx
 from app.export.mesh import NamedMesh, place
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
+from tests.app.fbx_tools import ASSIMP, by_assimp_as, every_preset, needs_assimp, needs_sdk, sdk_as_glb
 from tests.app.mesh_files import ORIGIN, assert_same_points, assert_upright, beside, expected, mesh
-
-ASSIMP = shutil.which("assimp")
-SDK = Path(sys.prefix) / "npm/node_modules/fbx2gltf/bin/Linux/FBX2glTF"
-needs_assimp = pytest.mark.skipif(ASSIMP is None, reason="no assimp: apt-get install assimp-utils")
-needs_sdk = pytest.mark.skipif(
-    not os.access(SDK, os.X_OK), reason="no FBX2glTF: npm install --prefix .venv/npm fbx2gltf@0.9.7"
-)
-every_preset = pytest.mark.parametrize("preset", [Y_UP_METRES, *PRESETS.values()], ids=["plain", *PRESETS])
 
 
 def closed(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
@@ -36,9 +26,7 @@ def closed(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
 
 def by_assimp(path: Path) -> tuple[dict[str, trimesh.Trimesh], np.ndarray]:
     """Surfaces by name in the file's own axes and unit; (N, 8) position, normal, texture of the corners."""
-    assert ASSIMP is not None
-    target = path.with_suffix(".obj")
-    subprocess.run([ASSIMP, "export", str(path), str(target)], check=True, capture_output=True, timeout=60)
+    target = by_assimp_as(path, ".obj")
     rows: dict[str, list[list[float]]] = {"v": [], "vn": [], "vt": []}
     corners: dict[str, list[list[list[int]]]] = {}
     name = ""
@@ -61,10 +49,7 @@ def by_assimp(path: Path) -> tuple[dict[str, trimesh.Trimesh], np.ndarray]:
 
 def by_sdk(path: Path) -> dict[str, trimesh.Trimesh]:
     """Surfaces by name in metres, y up: what the FBX SDK makes of axes and unit."""
-    target = path.with_suffix(".glb")
-    command = [str(SDK), "--binary", "--input", str(path), "--output", str(target)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    scene = trimesh.load(target, process=False)
+    scene = trimesh.load(sdk_as_glb(path), process=False)
     surfaces = {}
     for name in scene.graph.nodes_geometry:
         matrix, geometry = scene.graph[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.gui.actions import Actions
@@ -18,6 +18,9 @@ from app.gui.status_line import StatusLine
 from app.gui.studio import Studio
 from app.gui.theme import Theme
 from app.gui.view_cards import ImageCard, MeshCard
+
+FIRST_SIZE = QSize(1440, 900)
+"""Of the window, before anybody has chosen another; less on a smaller screen."""
 
 
 class Parts:
@@ -93,7 +96,8 @@ class Parts:
         if settings.geometry:
             self._window.restoreGeometry(QByteArray(settings.geometry))
         else:
-            self._window.resize(1440, 900)
+            free = self._window.screen().availableSize()
+            self._window.resize(FIRST_SIZE.boundedTo(free))
         for part, state in ((self.columns, settings.columns), (self.rows, settings.rows)):
             if state:
                 part.restoreState(QByteArray(state))

@@ -60,6 +60,7 @@ class Commands:
         do.freeze.toggled.connect(self.freeze)
         parts.status.model.clicked.connect(do.models.trigger)
         window.models.done.connect(self.switched)
+        window.export_job.done.connect(self.exported)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
@@ -160,3 +161,7 @@ class Commands:
             self._window.parts.banner.say("There is no person to export.")
             return
         self._window.export_job.start(path, meshes_of(record, info), info)
+
+    def exported(self, path: str, fault: str) -> None:
+        """It is saved, or it is told why not."""
+        self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))

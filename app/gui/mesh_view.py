@@ -22,8 +22,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.gui.colourings import Colouring, Painted
 from app.gui.ground import draw_glow, draw_grid, draw_shadow, shadow_of
-from app.gui.marks import paint_ball, paint_legend
+from app.gui.marks import paint_ball, paint_legend, paint_tag
 from app.gui.model_info import ModelInfo
 from app.gui.orbit import Orbit
 from app.gui.pins import Pin
@@ -63,6 +64,10 @@ class MeshView(QWidget):
         self.scene: Scene | None = None
         self._info: ModelInfo | None = None
         self._record: Record | None = None
+        self.badge = ""
+        self.colourings: dict[str, Colouring] = {}
+        """Colours that are made from a whole record, by their names in `scene.COLOUR_BY`."""
+        self._painted = Painted()
         self._colour_by = "Plain"
         self._pins: tuple[Sequence[Pin], int | None, int | None] = ((), None, None)
         self._studio = studio
@@ -109,7 +114,10 @@ class MeshView(QWidget):
             return
         faces, width = self._studio.faces(len(record.people)), record.frame.image.shape[1]
         known = self.scene is not None and self.scene.faces is faces
-        self.scene = build_scene(record.people, self._info, width, self._colour_by, faces)
+        paint = self.colourings.get(self._colour_by)
+        self._painted = paint(record, self._info) if paint is not None else Painted()
+        own = self._painted.colours
+        self.scene = build_scene(record.people, self._info, width, self._colour_by, faces, own)
         self._shadow = shadow_of(self.scene.vertices)
         if self._calm:
             self.orbit.fit(self.scene.vertices, grow_only=known)
@@ -229,10 +237,16 @@ class MeshView(QWidget):
             draw_shadow(painter, self.orbit, self._shadow, self.width(), self.height())
 
     def _paint_legend(self, painter: QPainter) -> None:
-        scale = legend(self._colour_by)
+        scale = self._painted.legend or legend(self._colour_by)
         if scale is not None:
             colours = [QColor(c) for c in scale[0]]
             paint_legend(painter, QPointF(14, 24), colours, scale[1], self.theme)
+        if self._painted.note:
+            painter.setPen(self.theme.colour("muted"))
+            painter.drawText(QPointF(14, 38 if scale is not None else 22), self._painted.note)
+        if self.badge:
+            spot, theme = QPointF(12, self.height() - 31), self.theme
+            paint_tag(painter, spot, self.badge, QColor(theme.accent), QColor(theme.on_accent))
 
     def _paint_pins(self, painter: QPainter) -> None:
         pins, chosen, person_id = self._pins

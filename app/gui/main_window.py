@@ -13,6 +13,7 @@ from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
 from app.gui.commands import Commands
 from app.gui.export_job import ExportJob
+from app.gui.finder import Finder
 from app.gui.lab import Lab
 from app.gui.layout import set_checked
 from app.gui.model_choice import ModelChoice, ModelSwitch
@@ -73,7 +74,7 @@ class MainWindow(QMainWindow):
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
-        self.lab = Lab(self)
+        self.lab, self.finder = Lab(self), Finder(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._numbers_at = 0.0

@@ -68,6 +68,15 @@ def paint_legend(
     painter.drawText(QPointF(bar.right() + 8, corner.y() - 3), ends[1])
 
 
+def paint_circle(painter: QPainter, spot: QPointF, radius: float) -> None:
+    """A ring with its middle, readable on every picture."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for width, colour in ((4.0, QColor(0, 0, 0, 130)), (1.8, QColor(255, 255, 255, 235))):
+        painter.setPen(QPen(colour, width))
+        painter.drawEllipse(spot, radius, radius)
+        painter.drawPoint(spot)
+
+
 def paint_ball(painter: QPainter, spot: QPointF, colour: QColor, radius: float, facing: bool) -> None:
     """A small lit sphere, or a dotted ring where the surface looks away."""
     if not facing:

@@ -12,18 +12,16 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QLinearGradient,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from app.gui.colourings import Colouring, Painted
-from app.gui.ground import draw_glow, draw_grid, draw_shadow, shadow_of
+from app.gui.ground import draw_grid, draw_shadow, shadow_of
 from app.gui.marks import paint_ball, paint_legend, paint_tag
 from app.gui.model_info import ModelInfo
 from app.gui.orbit import Orbit
@@ -31,6 +29,7 @@ from app.gui.pins import Pin
 from app.gui.render import pick_vertex
 from app.gui.scene import Scene, build_scene, legend
 from app.gui.shading import shade
+from app.gui.stage import Stage
 from app.gui.studio import REST_MS, MeshLayer, Studio
 from app.gui.theme import DARK, Theme
 from app.pipeline.frames import Record
@@ -70,9 +69,10 @@ class MeshView(QWidget):
         self._painted = Painted()
         self._colour_by = "Plain"
         self._pins: tuple[Sequence[Pin], int | None, int | None] = ((), None, None)
+        self._marks: tuple[Sequence[int], int | None] = ((), None)
         self._studio = studio
         self._layer: MeshLayer | None = None
-        self._stage: tuple[object, QPixmap] | None = None
+        self._stage = Stage()
         self._points: np.ndarray = np.zeros((0, 3))
         self._facing: np.ndarray = np.zeros(0)
         self._shadow: np.ndarray | None = None
@@ -103,6 +103,11 @@ class MeshView(QWidget):
     def set_pins(self, pins: Sequence[Pin], chosen: int | None, person_id: int | None) -> None:
         """Mark these vertices on one person."""
         self._pins = (pins, chosen, person_id)
+        self.update()
+
+    def set_marks(self, vertices: Sequence[int], pointed: int | None) -> None:
+        """Mark these vertices of the person with the pins, one of them more than the others."""
+        self._marks = (vertices, pointed)
         self.update()
 
     def set_record(self, record: Record | None) -> None:
@@ -191,7 +196,8 @@ class MeshView(QWidget):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         below = self.orbit.pitch < 0
-        painter.drawPixmap(0, 0, self._stage_picture())
+        backdrop = self._stage.picture(self.orbit, self.theme, self.size(), self.devicePixelRatioF())
+        painter.drawPixmap(0, 0, backdrop)
         if self._layer is not None:
             if not below:
                 self._paint_shadow(painter)
@@ -199,6 +205,7 @@ class MeshView(QWidget):
             if below:
                 draw_grid(painter, self.orbit, self.theme, self.width(), self.height())
                 self._paint_shadow(painter)
+            self._paint_marks(painter)
             self._paint_pins(painter)
             self._paint_legend(painter)
             if self.stale:
@@ -207,30 +214,6 @@ class MeshView(QWidget):
             painter.setPen(self.theme.colour("muted"))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.hint)
         painter.end()
-
-    def _stage_picture(self) -> QPixmap:
-        """Stage and floor, painted anew only when camera, size or theme have changed."""
-        orbit, ratio = self.orbit, self.devicePixelRatioF()
-        camera = (orbit.yaw, orbit.pitch, orbit.zoom, orbit.extent, *orbit.target.tolist())
-        key = (self.theme, self.width(), self.height(), ratio, camera)
-        if self._stage is None or self._stage[0] != key:
-            picture = QPixmap(self.size() * ratio)
-            picture.setDevicePixelRatio(ratio)
-            painter = QPainter(picture)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_stage(painter)
-            if orbit.pitch >= 0:
-                draw_grid(painter, orbit, self.theme, self.width(), self.height())
-            painter.end()
-            self._stage = (key, picture)
-        return self._stage[1]
-
-    def _paint_stage(self, painter: QPainter) -> None:
-        gradient = QLinearGradient(0, 0, 0, self.height())
-        gradient.setColorAt(0.0, QColor(self.theme.canvas_top))
-        gradient.setColorAt(1.0, QColor(self.theme.canvas_bottom))
-        painter.fillRect(self.rect(), gradient)
-        draw_glow(painter, self.theme, self.width(), self.height())
 
     def _paint_shadow(self, painter: QPainter) -> None:
         if self._shadow is not None:
@@ -247,6 +230,13 @@ class MeshView(QWidget):
         if self.badge:
             spot, theme = QPointF(12, self.height() - 31), self.theme
             paint_tag(painter, spot, self.badge, QColor(theme.accent), QColor(theme.on_accent))
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        vertices, pointed = self._marks
+        for vertex in sorted(vertices, key=lambda v: v == pointed):
+            spot, facing = self.vertex_position(vertex, self._pins[2])
+            colour = self.theme.colour("accent" if vertex == pointed else "text")
+            paint_ball(painter, spot, colour, 7.5 if vertex == pointed else 2.6, facing)
 
     def _paint_pins(self, painter: QPainter) -> None:
         pins, chosen, person_id = self._pins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from app.gui.pins import Pin
 from app.gui.shading import shade
 from app.gui.studio import MeshLayer, Studio, image_of
 from app.pipeline.frames import Person
+from model.cv import cv2
 
 HEAT_SIDE = 192
 PIN_COLOURS_NAME = "Pin colours"
@@ -28,6 +30,27 @@ def picture_of(rgb: np.ndarray) -> QImage:
     height, width = rgb.shape[:2]
     view = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
     return view.convertToFormat(QImage.Format.Format_RGB32)
+
+
+class Pyramid:
+    """One picture halved as often as fits the screen, so that large photographs stay smooth and fast."""
+
+    def __init__(self) -> None:
+        self._levels: dict[int, QImage] = {}
+
+    def clear(self) -> None:
+        """Another picture."""
+        self._levels.clear()
+
+    def at(self, picture: np.ndarray, ratio: float) -> QImage:
+        """The picture (h, w, 3) uint8 RGB for a view with `ratio` pixels of the screen a pixel of it."""
+        level = max(0, math.floor(math.log2(1 / max(ratio, 1e-6))))
+        if level not in self._levels:
+            if level:
+                size = max(1, picture.shape[1] >> level), max(1, picture.shape[0] >> level)
+                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            self._levels[level] = picture_of(picture)
+        return self._levels[level]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from app.gui.settings import Settings
 from app.gui.status_line import StatusLine
 from app.gui.studio import Studio
 from app.gui.theme import Theme
+from app.gui.vertex_list import VertexList
 from app.gui.view_cards import ImageCard, MeshCard
 
 
@@ -30,12 +31,13 @@ class Parts:
         self.masking = MaskingPanel(settings.hops)
         self.vertex = VertexCard()
         self.person = PersonCard()
+        self.finder = VertexList()
         self.strip = HeatmapStrip(pins, theme)
         self.banner = Banner()
         self.status = StatusLine()
         self._settings = settings
         self._window = window
-        self.side = side_column(self.masking, self.vertex, self.person)
+        self.side = side_column(self.masking, self.vertex, self.finder, self.person)
         views = splitter(Qt.Orientation.Horizontal, self.image, self.mesh)
         self.rows = splitter(Qt.Orientation.Vertical, views, self.strip)
         self.rows.setSizes([560, 200])
@@ -60,7 +62,7 @@ class Parts:
 
     def set_theme(self, theme: Theme) -> None:
         """Everything that is painted and not styled."""
-        for part in (self.image, self.mesh, self.masking, self.strip, self.banner, self.status):
+        for part in (self.image, self.mesh, self.masking, self.finder, self.strip, self.banner, self.status):
             part.set_theme(theme)
 
     def set_model_info(self, info: ModelInfo) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.gui.attention_view import AttentionView
 from app.gui.colourings import CHANGE, baseline_of, displacement, paint_change
 from app.gui.compare_box import masks_text
 from app.gui.layout import shortcut
@@ -26,12 +27,15 @@ class Lab(QObject):
         self._asked: Study = NO_STUDY
         compare = self._compare = window.masking.compare
         window.parts.mesh.view.colourings[CHANGE] = paint_change
+        self.attention = AttentionView(window)
+        window.parts.mesh.colour_by.currentTextChanged.connect(self._ask)
         compare.pinned.connect(self._pin)
         compare.peeked.connect(self._show_again)
         window.record_shown.connect(self._tell)
         window.people.chosen_changed.connect(self._tell)
         shortcut(window, "Pin the masks as A, or unpin them", "Shift+A", compare.pin.click)
         shortcut(window, "Show A's mesh, or B's", "A", compare.peek.click)
+        self._ask()
 
     def seen(self, record: Record | None) -> Record | None:
         """The record to draw: with A's meshes in the place of B's while these are wanted and there."""
@@ -46,7 +50,7 @@ class Lab(QObject):
 
     def _ask(self) -> None:
         """Tell the worker what is wanted now, if that has changed."""
-        wanted = Study(baseline=self.baseline)
+        wanted = Study(self.baseline, self.attention.on)
         if wanted != self._asked:
             self._asked = wanted
             self._window.worker.set_study(wanted)

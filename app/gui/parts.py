@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.gui.actions import Actions
+from app.gui.attention_card import AttentionCard
 from app.gui.banner import Banner
 from app.gui.heatmap_strip import HeatmapStrip
 from app.gui.layout import SIDE_WIDTH, side_column, splitter, switch
@@ -32,12 +33,13 @@ class Parts:
         self.vertex = VertexCard()
         self.person = PersonCard()
         self.finder = VertexList()
+        self.attention = AttentionCard()
         self.strip = HeatmapStrip(pins, theme)
         self.banner = Banner()
         self.status = StatusLine()
         self._settings = settings
         self._window = window
-        self.side = side_column(self.masking, self.vertex, self.finder, self.person)
+        self.side = side_column(self.attention, self.masking, self.vertex, self.finder, self.person)
         views = splitter(Qt.Orientation.Horizontal, self.image, self.mesh)
         self.rows = splitter(Qt.Orientation.Vertical, views, self.strip)
         self.rows.setSizes([560, 200])
@@ -62,7 +64,16 @@ class Parts:
 
     def set_theme(self, theme: Theme) -> None:
         """Everything that is painted and not styled."""
-        for part in (self.image, self.mesh, self.masking, self.finder, self.strip, self.banner, self.status):
+        for part in (
+            self.image,
+            self.mesh,
+            self.masking,
+            self.finder,
+            self.attention,
+            self.strip,
+            self.banner,
+            self.status,
+        ):
             part.set_theme(theme)
 
     def set_model_info(self, info: ModelInfo) -> None:

@@ -12,8 +12,10 @@ from app.gui.widgets import Card, label
 
 ENCODERS = ("Encoder 1", "Encoder 2", "Encoder 3", "Encoder 4")
 MEAN = "Mean"
-WHAT = "A mask decides which vertices a vertex may look at; "
+WHAT = (
+    "A mask decides which vertices a vertex may look at; "
     "attention is how much it then takes from each of them."
+)
 SHARE_TIP = "The rest goes to the tokens that no mask hides: camera, grid, landmarks and joints"
 
 
@@ -47,10 +49,10 @@ class AttentionCard(Card):
 
     def look(self, vertex: int | None) -> Look:
         """What is chosen, for this vertex."""
-        layer, head = self.layer.currentIndex(), self.head.currentIndex()
-        return Look(
-            vertex, self.encoder.currentIndex(), layer - 1 if layer > 0 else None, head - 1 if head > 0 else None
+        layer, head = (
+            c.currentIndex() - 1 if c.currentIndex() > 0 else None for c in (self.layer, self.head)
         )
+        return Look(vertex, self.encoder.currentIndex(), layer, head)
 
     def set_counts(self, layers: int, heads: int) -> None:
         """Offer as many layers and heads as the encoder has; one that is gone becomes the mean."""

@@ -66,7 +66,9 @@ class Commands:
 
     def _connect_keys(self) -> None:
         window, card = self._window, self._window.parts.image
-        toggles = {"B": card.boxes, "J": card.joints, "M": card.mesh, "H": card.heat}
+        strip = window.parts.strip
+        toggles = {"N": strip.absolute, "W": strip.whole_part}
+        toggles |= {"B": card.boxes, "J": card.joints, "M": card.mesh, "H": card.heat}
         for key, toggle in toggles.items():
             shortcut(window, toggle.toolTip().split(" (")[0], key, toggle.toggle)
         for row, button in enumerate(window.parts.masking.presets, start=1):

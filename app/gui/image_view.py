@@ -16,7 +16,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.gui.boxes import paint_other, paint_person
-from app.gui.marks import paint_circle, paint_joints, paint_tag
+from app.gui.heat_look import PLAIN, HeatLook
+from app.gui.marks import paint_badge, paint_circle, paint_joints
 from app.gui.model_info import ModelInfo
 from app.gui.overlay import HeatLayer, Pyramid, heat_layers, mesh_layer
 from app.gui.pins import Pin
@@ -54,7 +55,7 @@ class ImageView(QWidget):
         self.draw_ms = 0.0
         self.looking = False
         self._circle: tuple[float, float, float] | None = None
-        self._map_name = ""
+        self._map_name, self._heat_look = "", PLAIN
         self._info: ModelInfo | None = None
         self._record: Record | None = None
         self._chosen: int | None = None
@@ -111,6 +112,12 @@ class ImageView(QWidget):
         self._draw_heat()
         self.update()
 
+    def set_heat_look(self, look: HeatLook) -> None:
+        """One scale for all heatmaps or one each; of a vertex or of its part."""
+        self._heat_look = look
+        self._draw_heat()
+        self.update()
+
     def set_layers(self, *, boxes: bool, mesh: bool, heat: bool, joints: bool) -> None:
         """Which layers are drawn."""
         self.show_boxes, self.show_joints = boxes, joints
@@ -149,7 +156,7 @@ class ImageView(QWidget):
         visible = person is not None and self._info is not None and self.show_heat
         self._heat = []
         if visible and person is not None and self._info is not None:
-            self._heat = heat_layers(person, self._info, self._pins, self._map_name)
+            self._heat = heat_layers(person, self._info, self._pins, self._map_name, self._heat_look)
 
     def _draw_mesh(self) -> None:
         self._rest.start()
@@ -194,7 +201,7 @@ class ImageView(QWidget):
         if self.stale and self._record is not None:
             painter.fillRect(self.rect(), self.theme.colour("canvas_bottom", 0.6))
         if self.badge:
-            self._paint_badge(painter, self.badge)
+            paint_badge(painter, QPointF(12, 12), self.badge, self.theme)
         painter.end()
 
     def _paint_hint(self, painter: QPainter) -> None:
@@ -234,9 +241,6 @@ class ImageView(QWidget):
             if self.show_boxes:
                 rect = self.box_rect(person.box)
                 paint_person(painter, rect, person, self.theme, chosen=person is self.person)
-
-    def _paint_badge(self, painter: QPainter, text: str) -> None:
-        paint_tag(painter, QPointF(12, 12), text, QColor(self.theme.accent), QColor(self.theme.on_accent))
 
     # Mouse
 

@@ -47,6 +47,11 @@ def paint_tag(painter: QPainter, corner: QPointF, text: str, back: QColor, front
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
 
+def paint_badge(painter: QPainter, corner: QPointF, text: str, theme: Theme) -> None:
+    """What a view shows besides the newest frame, on a plate in the accent colour."""
+    paint_tag(painter, corner, text, QColor(theme.accent), QColor(theme.on_accent))
+
+
 def paint_legend(
     painter: QPainter, corner: QPointF, colours: Sequence[QColor], ends: tuple[str, str], theme: Theme
 ) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.gui.colourings import Colouring, Painted
 from app.gui.ground import draw_grid, draw_shadow, shadow_of
-from app.gui.marks import paint_ball, paint_legend, paint_tag
+from app.gui.marks import paint_badge, paint_ball, paint_legend
 from app.gui.model_info import ModelInfo
 from app.gui.orbit import Orbit
 from app.gui.pins import Pin
@@ -228,8 +228,7 @@ class MeshView(QWidget):
             painter.setPen(self.theme.colour("muted"))
             painter.drawText(QPointF(14, 38 if scale is not None else 22), self._painted.note)
         if self.badge:
-            spot, theme = QPointF(12, self.height() - 31), self.theme
-            paint_tag(painter, spot, self.badge, QColor(theme.accent), QColor(theme.on_accent))
+            paint_badge(painter, QPointF(12, self.height() - 31), self.badge, self.theme)
 
     def _paint_marks(self, painter: QPainter) -> None:
         vertices, pointed = self._marks

@@ -35,6 +35,7 @@ class Parts:
         self.finder = VertexList()
         self.attention = AttentionCard()
         self.strip = HeatmapStrip(pins, theme)
+        self.strip.look_changed.connect(self.image.view.set_heat_look)
         self.banner = Banner()
         self.status = StatusLine()
         self._settings = settings

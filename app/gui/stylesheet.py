@@ -54,6 +54,7 @@ QToolButton#primary:disabled { background: $raised; color: $faint; }
 QToolButton#flat { padding: 3px; border-radius: 5px; }
 QToolButton#view { padding: 3px 8px; font-size: 12px; color: $muted; }
 QToolButton#view:hover { color: $text; }
+QToolButton#view:checked { color: $accent; }
 
 QPushButton { color: $text; background: $raised; border: 1px solid $border; border-radius: 7px;
   padding: 6px 10px; }

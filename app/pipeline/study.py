@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from app.pipeline.frames import Attention, Hops, Person, Record, Study
+from app.pipeline.pipeline import fault_of
 
 
 class Studies(Protocol):
@@ -26,15 +27,17 @@ def studied(
 
     `known` is an older record of the same frame, whose answers are taken over where they still hold;
     `chosen` the person whose attention is wanted. Only the regressor runs.
+    A person whose other mesh cannot be drawn has none.
     """
     start = time.perf_counter()
     baseline: tuple[Person, ...] = ()
     if wanted.baseline is not None:
         same = known is not None and known.study.baseline == wanted.baseline
         done = {id(p.features): p for p in known.baseline} if known is not None and same else {}
-        baseline = tuple(
+        everyone = (
             done.get(id(p.features)) or reconstructor.regress(p, wanted.baseline) for p in record.people
         )
+        baseline = tuple(person for person in everyone if fault_of(person) is None)
     attention = _attention(reconstructor, record, known, chosen) if wanted.attention else None
     timings = {**record.timings, "study": (time.perf_counter() - start) * 1000.0}
     return replace(record, study=wanted, baseline=baseline, attention=attention, timings=timings)

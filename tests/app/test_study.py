@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -87,3 +88,11 @@ def test_a_failed_study_is_told_and_not_tried_for_ever(bench: Make) -> None:  # 
     b.wait(lambda: "no attention here" in b.statuses[-1].message)
     b.worker.set_study(Study())
     assert b.wait_records(2).attention is None
+
+
+def test_a_mesh_that_cannot_be_drawn_is_no_baseline(bench: Make) -> None:  # noqa: F811
+    b = still(bench)
+    b.reconstructor.spoil = lambda person: replace(person, vertices=person.vertices * np.nan)
+    b.worker.set_study(Study(baseline=A))
+    record = b.wait_records(2)
+    assert record.baseline == () and len(record.people) == 1

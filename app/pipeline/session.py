@@ -243,14 +243,14 @@ class Session:
 
     def _again(self, record: Record, orders: Orders) -> None:
         assert self._pipeline is not None
+        plain = replace(record, study=NO_STUDY, baseline=(), attention=None)
         try:
-            plain = replace(record, study=NO_STUDY, baseline=(), attention=None)
-            if record.hops != orders.hops:
+            if record.hops != orders.hops or self._failures:
                 plain = self._pipeline.regress_again(self._fresh or plain, orders.hops)
             again = self._studied(plain, orders, record)
         except Exception as error:
-            # not for ever the same attempt
-            self._record = replace(record, hops=orders.hops, study=orders.study)
+            # Not for ever the same attempt; the next one takes nothing over from this record.
+            self._record = replace(plain, hops=orders.hops, study=orders.study)
             self._failed(record.frame, error)
             return
         self._deliver(again)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.pipeline.frames import Study
+from app.pipeline.frames import Person, Study
 from app.pipeline.worker import WorkerState
 from tests.app.fakes import FakeClip
 from tests.app.test_worker import Bench, bench  # noqa: F401  (a fixture)
@@ -96,3 +96,23 @@ def test_a_mesh_that_cannot_be_drawn_is_no_baseline(bench: Make) -> None:  # noq
     b.worker.set_study(Study(baseline=A))
     record = b.wait_records(2)
     assert record.baseline == () and len(record.people) == 1
+
+
+def test_after_a_failure_nothing_of_it_is_taken_over(bench: Make) -> None:  # noqa: F811
+    b = still(bench)
+    b.worker.set_study(Study(baseline=A))
+    b.wait_records(2)
+    good = b.reconstructor.spoil
+
+    def fail(person: Person) -> Person:
+        raise RuntimeError("no regressor here")
+
+    b.reconstructor.spoil = fail
+    b.worker.set_hops((2, 2, 2, 2))
+    b.wait(lambda: "no regressor here" in b.statuses[-1].message)
+    b.reconstructor.spoil = good
+    other = (4, 4, 4, 4)
+    b.worker.set_study(Study(baseline=other))
+    record = b.wait_records(3)
+    assert record.hops == (2, 2, 2, 2)
+    assert b.reconstructor.regressed[-2:] == [(2, 2, 2, 2), other]

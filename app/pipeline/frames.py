@@ -124,7 +124,7 @@ class Record:
     people: tuple[Person, ...]
     hops: Hops
     timings: dict[str, float] = field(default_factory=dict)
-    """Milliseconds by stage: grab, detect, encode, regress."""
+    """Milliseconds by stage: grab, detect, encode, regress, and study where one was asked for."""
     others: tuple[PersonBox, ...] = ()
     """People whom the last detection saw but nobody follows: they can be chosen by their id."""
     study: Study = NO_STUDY

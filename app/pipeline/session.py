@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.pipeline.feed import Feed
-from app.pipeline.frames import NO_STUDY, Frame, Record
+from app.pipeline.frames import Frame, Record
 from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
 from app.pipeline.sources import FrameError, SourceError
-from app.pipeline.study import studied
+from app.pipeline.study import studied, unstudied
 from model.errors import UserError
 
 _log = logging.getLogger(__name__)
@@ -99,9 +99,7 @@ class Session:
         if self._record is None:
             return
         # The old network's features mean nothing to the new one.
-        self._record = self._fresh = replace(
-            self._record, people=(), study=NO_STUDY, baseline=(), attention=None
-        )
+        self._record = self._fresh = replace(unstudied(self._record), people=())
         if self._status.state in (WorkerState.PAUSED, WorkerState.ENDED) and not self._owes_frame:
             self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))
 
@@ -243,7 +241,7 @@ class Session:
 
     def _again(self, record: Record, orders: Orders) -> None:
         assert self._pipeline is not None
-        plain = replace(record, study=NO_STUDY, baseline=(), attention=None)
+        plain = unstudied(record)
         try:
             if record.hops != orders.hops or self._failures:
                 plain = self._pipeline.regress_again(self._fresh or plain, orders.hops)

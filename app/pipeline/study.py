@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any, Protocol
 
-from app.pipeline.frames import Attention, Hops, Person, Record, Study
+from app.pipeline.frames import NO_STUDY, Attention, Hops, Person, Record, Study
 from app.pipeline.pipeline import fault_of
 
 
@@ -18,6 +18,12 @@ class Studies(Protocol):
 
     def attention(self, encoded: Any, hops: Hops) -> Any:
         """Per encoder and layer (heads, N, N)."""
+
+
+def unstudied(record: Record) -> Record:
+    """The record without any answers."""
+    timings = {stage: ms for stage, ms in record.timings.items() if stage != "study"}
+    return replace(record, study=NO_STUDY, baseline=(), attention=None, timings=timings)
 
 
 def studied(

@@ -52,6 +52,7 @@ def test_unpinning_forgets_and_computes_nothing(bench: Make) -> None:  # noqa: F
     b.worker.set_study(Study())
     record = b.wait_records(3)
     assert record.baseline == () and record.people == people
+    assert "study" not in record.timings
     assert b.reconstructor.regressed == [B, A]
 
 

@@ -36,7 +36,7 @@ def show_shortcuts(parent: QWidget, keys: list[tuple[str, str]]) -> QDialog:
     mouse = (
         "<h4>Mouse</h4><p>Mesh: drag turns, right drag or Shift pans, the wheel zooms, a click pins a "
         "vertex, a double click resets.<br>Image: the wheel zooms, drag pans, a click on a box chooses the "
-        "person.</p>"
+        "person, Alt+click lists the vertices that look there.</p>"
     )
     return _open(parent, "Keyboard shortcuts", f"<table cellpadding='3'>{rows}</table>{mouse}", (430, 620))
 

@@ -61,12 +61,15 @@ class Commands:
         do.freeze.toggled.connect(self.freeze)
         parts.status.model.clicked.connect(do.models.trigger)
         window.models.done.connect(self.switched)
+        window.export_job.done.connect(self.exported)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
     def _connect_keys(self) -> None:
         window, card = self._window, self._window.parts.image
-        toggles = {"B": card.boxes, "J": card.joints, "M": card.mesh, "H": card.heat}
+        strip = window.parts.strip
+        toggles = {"N": strip.absolute, "W": strip.whole_part}
+        toggles |= {"B": card.boxes, "J": card.joints, "M": card.mesh, "H": card.heat}
         for key, toggle in toggles.items():
             shortcut(window, toggle.toolTip().split(" (")[0], key, toggle.toggle)
         for row, button in enumerate(window.parts.masking.presets, start=1):
@@ -162,3 +165,7 @@ class Commands:
             return
         origin = Origin(info.model_name, info.sha256, record.hops)
         self._window.export_job.start(path, meshes_of(record, info.faces, info.uv, info.uv_faces), origin)
+
+    def exported(self, path: str, fault: str) -> None:
+        """It is saved, or it is told why not."""
+        self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))

@@ -5,31 +5,25 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QBrush,
     QColor,
-    QImage,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
     QShowEvent,
-    QTransform,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app.gui.colours import to_hex
-from app.gui.heatmaps import HeatmapStats, enlarge, heatmap_stats, tint
+from app.gui.heat_look import ABSOLUTE_TOP, HeatLook
+from app.gui.heatmaps import HeatmapStats, heatmap_stats, tint
 from app.gui.model_info import ModelInfo
 from app.gui.overlay import picture_of
 from app.gui.pins import Pin, Pins
 from app.gui.theme import Theme
+from app.gui.thumbnail import SIDE, Dot, Thumbnail
 from app.gui.widgets import Card, IconButton, clear, label
 from app.pipeline.frames import Frame, Person, Record
 from model.cv import cv2
 
-SIDE = 128
-"""Pixels of the small crop pictures."""
 CARD_WIDTH = 172
 
 
@@ -51,58 +45,6 @@ def heat_on_crop(dimmed: np.ndarray, heat: np.ndarray) -> np.ndarray:
     return np.asarray(
         cv2.add(cv2.multiply(dimmed, clear, scale=1 / 255), cv2.cvtColor(heat, cv2.COLOR_RGBA2RGB))
     )
-
-
-class Thumbnail(QWidget):
-    """The crop, dimmed, with one heatmap on it; stays square."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setMinimumSize(64, 64)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._picture: QImage | None = None
-
-    def sizeHint(self) -> QSize:
-        """As large as the drawn crop."""
-        return QSize(SIDE, SIDE)
-
-    def show_picture(self, picture: QImage | None) -> None:
-        """Replace the picture; None is an empty plate."""
-        self._picture = picture
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The picture with round corners."""
-        painter = QPainter(self)
-        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        side = min(self.width(), self.height())
-        brush = QBrush(QColor("#000000"))
-        if self._picture is not None:
-            brush = QBrush(self._picture)
-            brush.setTransform(QTransform.fromScale(side / SIDE, side / SIDE))
-        painter.translate((self.width() - side) / 2, (self.height() - side) / 2)
-        painter.setPen(QPen(Qt.PenStyle.NoPen))
-        painter.setBrush(brush)
-        painter.drawRoundedRect(0, 0, side, side, 6, 6)
-        painter.end()
-
-
-class Dot(QWidget):
-    """The pin's colour."""
-
-    def __init__(self, colour: QColor) -> None:
-        super().__init__()
-        self.setFixedSize(10, 10)
-        self._colour = colour
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """A disc."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(Qt.PenStyle.NoPen))
-        painter.setBrush(self._colour)
-        painter.drawEllipse(1, 1, 8, 8)
-        painter.end()
 
 
 class PinCard(QFrame):
@@ -179,8 +121,14 @@ class PinCard(QFrame):
             super().keyPressEvent(event)
 
 
+SCALE_TIP = f"One scale for all, 0 to {ABSOLUTE_TOP * 100:.0f} % a cell, instead of each to its peak (N)"
+PART_TIP = "Sum of the heatmaps of the whole body part, as a probability, instead of the vertex's own (W)"
+
+
 class HeatmapStrip(Card):
-    """The row of cards under the views."""
+    """The row of cards under the views; `look_changed` carries how heatmaps are to be shown."""
+
+    look_changed = Signal(object)
 
     def __init__(self, pins: Pins, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Heatmaps", parent)
@@ -191,6 +139,8 @@ class HeatmapStrip(Card):
         self.cards: list[PinCard] = []
         self.hint = label("where the network looks for each pinned vertex", "small")
         self.header.insertWidget(1, self.hint)
+        self.absolute = self._switch("Absolute", SCALE_TIP)
+        self.whole_part = self._switch("Whole part", PART_TIP)
         self.reset_button = IconButton("reset", "Pin head, hands and feet again")
         self.reset_button.clicked.connect(self._defaults)
         self.header.addWidget(self.reset_button)
@@ -213,6 +163,25 @@ class HeatmapStrip(Card):
         """Names and coarse vertices of the pins."""
         self._info = info
         self._rebuild()
+
+    @property
+    def look(self) -> HeatLook:
+        """How heatmaps are shown."""
+        return HeatLook(self.absolute.isChecked(), self.whole_part.isChecked())
+
+    def _switch(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("view")
+        button.setCheckable(True)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.toggled.connect(self._look)
+        self.header.addWidget(button)
+        return button
+
+    def _look(self) -> None:
+        self.look_changed.emit(self.look)
+        self.set_record(*self._shown)
 
     def set_theme(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
@@ -238,10 +207,10 @@ class HeatmapStrip(Card):
                 card.show_stats(None)
             return
         dimmed = cv2.convertScaleAbs(crop_picture(record.frame, person), alpha=DIM)
-        heatmaps = person.heatmaps
+        heatmaps, look = person.heatmaps, self.look
         for card in self.cards:
-            heatmap = heatmaps[self._info.coarse_of_vertex[card.pin.vertex]]
-            heat = tint(enlarge(heatmap, SIDE), card.pin.colour)
+            heatmap = look.heatmap(heatmaps, self._info, card.pin.vertex)
+            heat = tint(look.hill(heatmaps, self._info, card.pin.vertex, SIDE), card.pin.colour)
             card.thumbnail.show_picture(picture_of(heat_on_crop(dimmed, heat)))
             card.show_stats(heatmap_stats(heatmap, person.crop.size))
 

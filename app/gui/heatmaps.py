@@ -41,9 +41,9 @@ def heatmap_stats(heatmap: np.ndarray, crop_size: int) -> HeatmapStats:
     return HeatmapStats(peak, np.sqrt(max(variance, 0.0)) * crop_size / n, int(modes))
 
 
-def enlarge(heatmap: np.ndarray, side: int) -> np.ndarray:
-    """(n, n) -> (side, side) float32 in [0, 1] relative to the peak, smoothly interpolated."""
-    relative = heatmap.astype(np.float32) / max(float(heatmap.max()), 1e-12)
+def enlarge(heatmap: np.ndarray, side: int, top: float | None = None) -> np.ndarray:
+    """(n, n) -> (side, side) float32 in [0, 1] relative to `top` (None: the peak), smoothly interpolated."""
+    relative = heatmap.astype(np.float32) / max(float(heatmap.max()) if top is None else top, 1e-12)
     return np.clip(cv2.resize(relative, (side, side), interpolation=cv2.INTER_CUBIC), 0.0, 1.0)
 
 

@@ -31,6 +31,9 @@ _SHAPES = {
     "mesh": '<path d="M12 3l8 4.6v8.8L12 21l-8-4.6V7.6z"/><path d="M12 3v18M4 7.6l16 8.8M20 7.6L4 16.4"/>',
     "heat": '<circle cx="12" cy="12" r="2.4" fill="COLOUR"/><circle cx="12" cy="12" r="5.5" opacity=".75"/>'
     '<circle cx="12" cy="12" r="9" opacity=".4"/>',
+    "look": '<path d="M2.5 12c2.4-4.4 5.6-6.6 9.5-6.6s7.1 2.2 9.5 6.6c-2.4 4.4-5.6 6.6-9.5 6.6'
+    'S4.9 16.4 2.5 12z"/>'
+    '<circle cx="12" cy="12" r="3"/>',
     "reset": '<path d="M5 5v5h5"/><path d="M5.6 10a7.5 7.5 0 1 1-.9 5.5"/>',
     "check": '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
     "close": '<path d="M7 7l10 10M17 7L7 17"/>',

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QImage,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -19,23 +16,27 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.gui.boxes import paint_other, paint_person
-from app.gui.marks import paint_joints, paint_tag
+from app.gui.heat_look import PLAIN, HeatLook
+from app.gui.marks import paint_badge, paint_circle, paint_joints
 from app.gui.model_info import ModelInfo
-from app.gui.overlay import HeatLayer, heat_layers, mesh_layer, picture_of
+from app.gui.overlay import HeatLayer, Pyramid, heat_layers, mesh_layer
 from app.gui.pins import Pin
 from app.gui.studio import REST_MS, MeshLayer, Studio
 from app.gui.theme import DARK, Theme
 from app.gui.viewport import Viewport
 from app.pipeline.frames import Person, PersonBox, Record
-from model.cv import cv2
 
 CLICK = 4
 
 
 class ImageView(QWidget):
-    """Keeps the picture's aspect; the wheel zooms, a drag pans, a click on a box chooses the person."""
+    """Keeps the picture's aspect; the wheel zooms, a drag pans, a click on a box chooses the person.
+
+    With Alt, or while `looking`, a click emits `looked` with the spot in pixels of the picture.
+    """
 
     person_clicked = Signal(int)
+    looked = Signal(float, float)
 
     def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +53,9 @@ class ImageView(QWidget):
         self.show_boxes, self.show_mesh, self.show_heat, self.show_joints = True, True, True, False
         self.mesh_opacity, self.heat_opacity = 0.8, 0.85
         self.draw_ms = 0.0
-        self._map_name = ""
+        self.looking = False
+        self._circle: tuple[float, float, float] | None = None
+        self._map_name, self._heat_look = "", PLAIN
         self._info: ModelInfo | None = None
         self._record: Record | None = None
         self._chosen: int | None = None
@@ -60,7 +63,7 @@ class ImageView(QWidget):
         self._studio = studio
         self._mesh: MeshLayer | None = None
         self._heat: list[HeatLayer] = []
-        self._levels: dict[int, QImage] = {}
+        self._pyramid = Pyramid()
         self._pointed: int | None = None
         self._press: QPointF | None = None
         self._last = QPointF()
@@ -91,7 +94,7 @@ class ImageView(QWidget):
         """Show a record; the heatmaps are those of person `chosen`."""
         start = time.perf_counter()
         self._record, self._chosen = record, chosen
-        self._levels.clear()
+        self._pyramid.clear()
         self._fit()
         self._draw_heat()
         self._draw_mesh()
@@ -109,6 +112,12 @@ class ImageView(QWidget):
         self._draw_heat()
         self.update()
 
+    def set_heat_look(self, look: HeatLook) -> None:
+        """One scale for all heatmaps or one each; of a vertex or of its part."""
+        self._heat_look = look
+        self._draw_heat()
+        self.update()
+
     def set_layers(self, *, boxes: bool, mesh: bool, heat: bool, joints: bool) -> None:
         """Which layers are drawn."""
         self.show_boxes, self.show_joints = boxes, joints
@@ -119,6 +128,11 @@ class ImageView(QWidget):
     def set_opacity(self, mesh: float, heat: float) -> None:
         """Opacity of both overlays in [0, 1]."""
         self.mesh_opacity, self.heat_opacity = mesh, heat
+        self.update()
+
+    def set_circle(self, circle: tuple[float, float, float] | None) -> None:
+        """Draw a circle (x, y, radius in pixels of the picture), or none."""
+        self._circle = circle
         self.update()
 
     def fit(self) -> None:
@@ -142,7 +156,7 @@ class ImageView(QWidget):
         visible = person is not None and self._info is not None and self.show_heat
         self._heat = []
         if visible and person is not None and self._info is not None:
-            self._heat = heat_layers(person, self._info, self._pins, self._map_name)
+            self._heat = heat_layers(person, self._info, self._pins, self._map_name, self._heat_look)
 
     def _draw_mesh(self) -> None:
         self._rest.start()
@@ -187,7 +201,7 @@ class ImageView(QWidget):
         if self.stale and self._record is not None:
             painter.fillRect(self.rect(), self.theme.colour("canvas_bottom", 0.6))
         if self.badge:
-            self._paint_badge(painter, self.badge)
+            paint_badge(painter, QPointF(12, 12), self.badge, self.theme)
         painter.end()
 
     def _paint_hint(self, painter: QPainter) -> None:
@@ -195,7 +209,8 @@ class ImageView(QWidget):
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.hint)
 
     def _paint_record(self, painter: QPainter, record: Record) -> None:
-        painter.drawImage(self.port.place(), self._scaled(record.frame.image))
+        ratio = self.port.scale * self.devicePixelRatioF()
+        painter.drawImage(self.port.place(), self._pyramid.at(record.frame.image, ratio))
         painter.save()
         painter.setClipRect(self.port.place())
         if self._mesh is not None:
@@ -210,6 +225,9 @@ class ImageView(QWidget):
         painter.setOpacity(1.0)
         painter.restore()
         self._paint_people(painter, record)
+        if self._circle is not None:
+            x, y, radius = self._circle
+            paint_circle(painter, self.port.to_widget(QPointF(x, y)), max(radius * self.port.scale, 4.0))
 
     def _paint_people(self, painter: QPainter, record: Record) -> None:
         """Boxes and joints; those of the chosen person on top."""
@@ -223,19 +241,6 @@ class ImageView(QWidget):
             if self.show_boxes:
                 rect = self.box_rect(person.box)
                 paint_person(painter, rect, person, self.theme, chosen=person is self.person)
-
-    def _scaled(self, picture: np.ndarray) -> QImage:
-        """The picture halved as often as fits the screen, so that large photographs stay smooth and fast."""
-        level = max(0, math.floor(math.log2(1 / max(self.port.scale * self.devicePixelRatioF(), 1e-6))))
-        if level not in self._levels:
-            if level:
-                size = max(1, picture.shape[1] >> level), max(1, picture.shape[0] >> level)
-                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            self._levels[level] = picture_of(picture)
-        return self._levels[level]
-
-    def _paint_badge(self, painter: QPainter, text: str) -> None:
-        paint_tag(painter, QPointF(12, 12), text, QColor(self.theme.accent), QColor(self.theme.on_accent))
 
     # Mouse
 
@@ -267,8 +272,8 @@ class ImageView(QWidget):
         self._point_at(None)
 
     def _point_at(self, person_id: int | None) -> None:
-        hand = Qt.CursorShape.PointingHandCursor
-        self.setCursor(Qt.CursorShape.ArrowCursor if person_id is None else hand)
+        away = Qt.CursorShape.ArrowCursor if person_id is None else Qt.CursorShape.PointingHandCursor
+        self.setCursor(Qt.CursorShape.CrossCursor if self.looking else away)
         if person_id != self._pointed:
             self._pointed = person_id
             self.update()
@@ -277,9 +282,17 @@ class ImageView(QWidget):
         """A click that did not move chooses the person under it."""
         press, self._press = self._press, None
         if press is not None and (event.position() - press).manhattanLength() < CLICK:
+            if self.looking or event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self._look(event.position())
+                return
             person_id = self.box_at(event.position()) if self.show_boxes else None
             if person_id is not None:
                 self.person_clicked.emit(person_id)
+
+    def _look(self, spot: QPointF) -> None:
+        if self._record is not None and self.port.place().contains(spot):
+            where = self.port.to_picture(spot)
+            self.looked.emit(where.x(), where.y())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The whole picture again."""

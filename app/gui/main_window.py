@@ -13,6 +13,8 @@ from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
 from app.gui.commands import Commands
 from app.gui.export_job import ExportJob
+from app.gui.finder import Finder
+from app.gui.lab import Lab
 from app.gui.layout import set_checked
 from app.gui.model_choice import ModelChoice, ModelSwitch
 from app.gui.model_info import ModelInfo
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
+        self.lab, self.finder = Lab(self), Finder(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._numbers_at = 0.0
@@ -93,7 +96,6 @@ class MainWindow(QMainWindow):
         self.pins.changed.connect(self._show_pins)
         self.warmup.ready.connect(parts.enable_views)
         self.warmup.failed.connect(parts.banner.say)
-        self.export_job.done.connect(self._exported)
         self._mesh_later.timeout.connect(self._show_mesh)
         self._numbers_later.timeout.connect(self._show_numbers)
         parts.masking.hops_changed.connect(self._set_hops)
@@ -168,7 +170,7 @@ class MainWindow(QMainWindow):
         """Show a new record: the picture now, the mesh in the next turn of the event loop."""
         self.record = record
         self.people.seen(record)
-        self.parts.image.view.set_record(record, self.people.chosen)
+        self.parts.image.view.set_record(self.lab.seen(record), self.people.chosen)
         self.commands.export_obj.setEnabled(bool(record.people))
         self._mesh_later.start()
         if time.monotonic() - self._numbers_at >= NUMBERS_EVERY:
@@ -188,7 +190,7 @@ class MainWindow(QMainWindow):
         if record is None:
             return
         view.hint = "" if record.people else "No person found in this frame."
-        view.set_record(record)
+        view.set_record(self.lab.seen(record))
         self._mark_pins()
         self.parts.status.set_record(record, view.draw_ms + self.parts.image.view.draw_ms)
         self.shown += 1
@@ -255,9 +257,6 @@ class MainWindow(QMainWindow):
         """Write everyone of the shown frame in the background; `export_job.done` and the banner tell."""
         self._runs.export_obj(path)
 
-    def _exported(self, path: str, fault: str) -> None:
-        self.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))
-
     def _set_hops(self, hops: Hops) -> None:
         self.worker.set_hops(hops)
         self._show_facts()
@@ -265,7 +264,7 @@ class MainWindow(QMainWindow):
     def _choose_person(self, person_id: int | None) -> None:
         self.worker.choose_person(person_id)
         if self.record is not None:
-            self.parts.image.view.set_record(self.record, person_id)
+            self.parts.image.view.set_record(self.lab.seen(self.record), person_id)
             self.parts.strip.set_record(self.record, person_id)
         self._mark_pins()
         self._show_facts()

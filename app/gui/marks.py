@@ -47,6 +47,11 @@ def paint_tag(painter: QPainter, corner: QPointF, text: str, back: QColor, front
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
 
+def paint_badge(painter: QPainter, corner: QPointF, text: str, theme: Theme) -> None:
+    """What a view shows besides the newest frame, on a plate in the accent colour."""
+    paint_tag(painter, corner, text, QColor(theme.accent), QColor(theme.on_accent))
+
+
 def paint_legend(
     painter: QPainter, corner: QPointF, colours: Sequence[QColor], ends: tuple[str, str], theme: Theme
 ) -> None:
@@ -66,6 +71,15 @@ def paint_legend(
     painter.setPen(theme.colour("muted"))
     painter.drawText(QPointF(corner.x(), corner.y() - 3), ends[0])
     painter.drawText(QPointF(bar.right() + 8, corner.y() - 3), ends[1])
+
+
+def paint_circle(painter: QPainter, spot: QPointF, radius: float) -> None:
+    """A ring with its middle, readable on every picture."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for width, colour in ((4.0, QColor(0, 0, 0, 130)), (1.8, QColor(255, 255, 255, 235))):
+        painter.setPen(QPen(colour, width))
+        painter.drawEllipse(spot, radius, radius)
+        painter.drawPoint(spot)
 
 
 def paint_ball(painter: QPainter, spot: QPointF, colour: QColor, radius: float, facing: bool) -> None:

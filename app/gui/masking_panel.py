@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from app.gui.compare_box import CompareBox, masks_text
 from app.gui.model_info import ModelInfo
 from app.gui.settings import DEFAULT_HOPS
 from app.gui.theme import Theme
@@ -28,7 +29,7 @@ class Preset:
     @property
     def text(self) -> str:
         """As the button shows it."""
-        return " · ".join("off" if h is None else str(h) for h in self.hops)
+        return masks_text(self.hops)
 
     @property
     def tip(self) -> str:
@@ -72,6 +73,7 @@ class MaskingPanel(Card):
         self.header.addWidget(self.reset_button)
         self.sparsity = label("", "small", "Mean number of vertices that one vertex may attend to")
         self.sparsity.setWordWrap(True)
+        self.compare = CompareBox()
         self._build()
         self._set_values(hops)
 
@@ -95,6 +97,7 @@ class MaskingPanel(Card):
             self.presets.append(button)
             grid.addWidget(button, place // 2, place % 2)
         column.addLayout(grid)
+        column.addWidget(self.compare)
         self.body.addLayout(column)
 
     def _slider_row(self, number: int) -> QVBoxLayout:

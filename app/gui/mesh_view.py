@@ -12,24 +12,24 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QLinearGradient,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from app.gui.ground import draw_glow, draw_grid, draw_shadow, shadow_of
-from app.gui.marks import paint_ball, paint_legend
+from app.gui.colourings import Colouring, Painted
+from app.gui.ground import draw_grid, draw_shadow, shadow_of
+from app.gui.marks import paint_badge, paint_ball, paint_legend
 from app.gui.model_info import ModelInfo
 from app.gui.orbit import Orbit
 from app.gui.pins import Pin
 from app.gui.render import pick_vertex
 from app.gui.scene import Scene, build_scene, legend
 from app.gui.shading import shade
+from app.gui.stage import Stage
 from app.gui.studio import REST_MS, MeshLayer, Studio
 from app.gui.theme import DARK, Theme
 from app.pipeline.frames import Record
@@ -63,11 +63,16 @@ class MeshView(QWidget):
         self.scene: Scene | None = None
         self._info: ModelInfo | None = None
         self._record: Record | None = None
+        self.badge = ""
+        self.colourings: dict[str, Colouring] = {}
+        """Colours that are made from a whole record, by their names in `scene.COLOUR_BY`."""
+        self._painted = Painted()
         self._colour_by = "Plain"
         self._pins: tuple[Sequence[Pin], int | None, int | None] = ((), None, None)
+        self._marks: tuple[Sequence[int], int | None] = ((), None)
         self._studio = studio
         self._layer: MeshLayer | None = None
-        self._stage: tuple[object, QPixmap] | None = None
+        self._stage = Stage()
         self._points: np.ndarray = np.zeros((0, 3))
         self._facing: np.ndarray = np.zeros(0)
         self._shadow: np.ndarray | None = None
@@ -100,6 +105,11 @@ class MeshView(QWidget):
         self._pins = (pins, chosen, person_id)
         self.update()
 
+    def set_marks(self, vertices: Sequence[int], pointed: int | None) -> None:
+        """Mark these vertices of the person with the pins, one of them more than the others."""
+        self._marks = (vertices, pointed)
+        self.update()
+
     def set_record(self, record: Record | None) -> None:
         """Show the people of a record; None clears the stage."""
         self._record = record
@@ -109,7 +119,10 @@ class MeshView(QWidget):
             return
         faces, width = self._studio.faces(len(record.people)), record.frame.image.shape[1]
         known = self.scene is not None and self.scene.faces is faces
-        self.scene = build_scene(record.people, self._info, width, self._colour_by, faces)
+        paint = self.colourings.get(self._colour_by)
+        self._painted = paint(record, self._info) if paint is not None else Painted()
+        own = self._painted.colours
+        self.scene = build_scene(record.people, self._info, width, self._colour_by, faces, own)
         self._shadow = shadow_of(self.scene.vertices)
         if self._calm:
             self.orbit.fit(self.scene.vertices, grow_only=known)
@@ -183,7 +196,8 @@ class MeshView(QWidget):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         below = self.orbit.pitch < 0
-        painter.drawPixmap(0, 0, self._stage_picture())
+        backdrop = self._stage.picture(self.orbit, self.theme, self.size(), self.devicePixelRatioF())
+        painter.drawPixmap(0, 0, backdrop)
         if self._layer is not None:
             if not below:
                 self._paint_shadow(painter)
@@ -191,6 +205,7 @@ class MeshView(QWidget):
             if below:
                 draw_grid(painter, self.orbit, self.theme, self.width(), self.height())
                 self._paint_shadow(painter)
+            self._paint_marks(painter)
             self._paint_pins(painter)
             self._paint_legend(painter)
             if self.stale:
@@ -200,39 +215,27 @@ class MeshView(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.hint)
         painter.end()
 
-    def _stage_picture(self) -> QPixmap:
-        """Stage and floor, painted anew only when camera, size or theme have changed."""
-        orbit, ratio = self.orbit, self.devicePixelRatioF()
-        camera = (orbit.yaw, orbit.pitch, orbit.zoom, orbit.extent, *orbit.target.tolist())
-        key = (self.theme, self.width(), self.height(), ratio, camera)
-        if self._stage is None or self._stage[0] != key:
-            picture = QPixmap(self.size() * ratio)
-            picture.setDevicePixelRatio(ratio)
-            painter = QPainter(picture)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_stage(painter)
-            if orbit.pitch >= 0:
-                draw_grid(painter, orbit, self.theme, self.width(), self.height())
-            painter.end()
-            self._stage = (key, picture)
-        return self._stage[1]
-
-    def _paint_stage(self, painter: QPainter) -> None:
-        gradient = QLinearGradient(0, 0, 0, self.height())
-        gradient.setColorAt(0.0, QColor(self.theme.canvas_top))
-        gradient.setColorAt(1.0, QColor(self.theme.canvas_bottom))
-        painter.fillRect(self.rect(), gradient)
-        draw_glow(painter, self.theme, self.width(), self.height())
-
     def _paint_shadow(self, painter: QPainter) -> None:
         if self._shadow is not None:
             draw_shadow(painter, self.orbit, self._shadow, self.width(), self.height())
 
     def _paint_legend(self, painter: QPainter) -> None:
-        scale = legend(self._colour_by)
+        scale = self._painted.legend or legend(self._colour_by)
         if scale is not None:
             colours = [QColor(c) for c in scale[0]]
             paint_legend(painter, QPointF(14, 24), colours, scale[1], self.theme)
+        if self._painted.note:
+            painter.setPen(self.theme.colour("muted"))
+            painter.drawText(QPointF(14, 38 if scale is not None else 22), self._painted.note)
+        if self.badge:
+            paint_badge(painter, QPointF(12, self.height() - 31), self.badge, self.theme)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        vertices, pointed = self._marks
+        for vertex in sorted(vertices, key=lambda v: v == pointed):
+            spot, facing = self.vertex_position(vertex, self._pins[2])
+            colour = self.theme.colour("accent" if vertex == pointed else "text")
+            paint_ball(painter, spot, colour, 7.5 if vertex == pointed else 2.6, facing)
 
     def _paint_pins(self, painter: QPainter) -> None:
         pins, chosen, person_id = self._pins

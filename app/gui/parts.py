@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.gui.actions import Actions
+from app.gui.attention_card import AttentionCard
 from app.gui.banner import Banner
 from app.gui.heatmap_strip import HeatmapStrip
 from app.gui.layout import SIDE_WIDTH, side_column, splitter, switch
@@ -17,6 +18,7 @@ from app.gui.settings import Settings
 from app.gui.status_line import StatusLine
 from app.gui.studio import Studio
 from app.gui.theme import Theme
+from app.gui.vertex_list import VertexList
 from app.gui.view_cards import ImageCard, MeshCard
 
 FIRST_SIZE = QSize(1440, 900)
@@ -33,12 +35,15 @@ class Parts:
         self.masking = MaskingPanel(settings.hops)
         self.vertex = VertexCard()
         self.person = PersonCard()
+        self.finder = VertexList()
+        self.attention = AttentionCard()
         self.strip = HeatmapStrip(pins, theme)
+        self.strip.look_changed.connect(self.image.view.set_heat_look)
         self.banner = Banner()
         self.status = StatusLine()
         self._settings = settings
         self._window = window
-        self.side = side_column(self.masking, self.vertex, self.person)
+        self.side = side_column(self.attention, self.masking, self.vertex, self.finder, self.person)
         views = splitter(Qt.Orientation.Horizontal, self.image, self.mesh)
         self.rows = splitter(Qt.Orientation.Vertical, views, self.strip)
         self.rows.setSizes([560, 200])
@@ -63,7 +68,16 @@ class Parts:
 
     def set_theme(self, theme: Theme) -> None:
         """Everything that is painted and not styled."""
-        for part in (self.image, self.mesh, self.masking, self.strip, self.banner, self.status):
+        for part in (
+            self.image,
+            self.mesh,
+            self.masking,
+            self.finder,
+            self.attention,
+            self.strip,
+            self.banner,
+            self.status,
+        ):
             part.set_theme(theme)
 
     def set_model_info(self, info: ModelInfo) -> None:

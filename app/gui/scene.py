@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.export.people import placements
-from app.gui.colours import colour_map, part_colours, person_colour, to_hex
+from app.gui.colourings import ATTENTION, CHANGE, on_map, ramp
+from app.gui.colours import part_colours, person_colour
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Person
 
-COLOUR_BY = ("Plain", "Part", "Depth", "Confidence")
+COLOUR_BY = ("Plain", "Part", "Depth", "Confidence", CHANGE, ATTENTION)
 SCALES = {"Depth": ("Viridis", ("far", "near")), "Confidence": ("Magma", ("unsure", "sure"))}
 """Colour map and the words at its ends."""
-SCALE_RANGE = (0.12, 0.96)
-"""Part of a map that is used: its ends are too dark or too pale to take light."""
 CONFIDENT = 0.25
 """Peak of a heatmap that counts as fully confident on the colour scale."""
 
@@ -42,15 +41,24 @@ class Scene:
 
 
 def build_scene(
-    people: Sequence[Person], info: ModelInfo, width: int, colour_by: str, faces: np.ndarray
+    people: Sequence[Person],
+    info: ModelInfo,
+    width: int,
+    colour_by: str,
+    faces: np.ndarray,
+    painted: Sequence[np.ndarray | None] = (),
 ) -> Scene:
-    """Stand everyone on the floor. `faces` are those of as many stacks."""
+    """Stand everyone on the floor. `faces` are those of as many stacks.
+
+    `painted`: (V, 3) colours per person that go before `colour_by`, where there are some.
+    """
     spots = placements(people, width)
     stacks, colours = [], []
-    for person, spot in zip(people, spots, strict=True):
+    own = painted or (None,) * len(people)
+    for person, spot, colour in zip(people, spots, own, strict=True):
         vertices = person.vertices
         stacks.append(vertices + np.array([spot[0], -vertices[:, 1].max(), spot[2]], np.float32))
-        colours.append(albedo(person, info, colour_by))
+        colours.append(albedo(person, info, colour_by) if colour is None else colour)
     empty = np.zeros((0, 3), np.float32)
     return Scene(
         vertices=np.vstack(stacks) if stacks else empty,
@@ -68,11 +76,11 @@ def albedo(person: Person, info: ModelInfo, colour_by: str) -> np.ndarray:
     if colour_by == "Depth":
         depth = person.vertices[:, 2]
         share = (depth - depth.min()) / max(float(np.ptp(depth)), 1e-6)
-        return _on_scale(colour_by, 1 - share)
+        return on_map(SCALES[colour_by][0], 1 - share)
     if colour_by == "Confidence":
         peak = person.heatmaps.reshape(info.coarse_count, -1).max(axis=1)
         share = np.sqrt(np.clip(peak / CONFIDENT, 0, 1))[info.coarse_of_vertex]
-        return _on_scale(colour_by, info.topology.smooth(share, 6))
+        return on_map(SCALES[colour_by][0], info.topology.smooth(share, 6))
     return np.broadcast_to(person_colour(person.box.id), person.vertices.shape)
 
 
@@ -80,10 +88,5 @@ def legend(colour_by: str) -> tuple[list[str], tuple[str, str]] | None:
     """Colours ("#rrggbb", from low to high) and the words at both ends; None where there is no scale."""
     if colour_by not in SCALES:
         return None
-    colours = _on_scale(colour_by, np.linspace(0, 1, 7))
-    return [to_hex(c) for c in colours], SCALES[colour_by][1]
-
-
-def _on_scale(colour_by: str, share: np.ndarray) -> np.ndarray:
-    low, high = SCALE_RANGE
-    return colour_map(SCALES[colour_by][0], low + (high - low) * share)
+    name, ends = SCALES[colour_by]
+    return ramp(name), ends

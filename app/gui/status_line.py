@@ -16,7 +16,7 @@ from app.gui.widgets import label
 from app.pipeline.frames import Record
 from app.pipeline.worker import Status, WorkerState
 
-STAGES = ("grab", "detect", "encode", "regress", "draw")
+STAGES = ("grab", "detect", "encode", "regress", "study", "draw")
 WINDOW = 2.0
 """Seconds over which frames are counted."""
 TELL_EVERY = 0.2

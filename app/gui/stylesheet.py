@@ -54,6 +54,7 @@ QToolButton#primary:disabled { background: $raised; color: $faint; }
 QToolButton#flat { padding: 3px; border-radius: 5px; }
 QToolButton#view { padding: 3px 8px; font-size: 12px; color: $muted; }
 QToolButton#view:hover { color: $text; }
+QToolButton#view:checked { color: $accent; }
 
 QPushButton { color: $text; background: $raised; border: 1px solid $border; border-radius: 7px;
   padding: 6px 10px; }
@@ -101,6 +102,11 @@ QListWidget { background: $panel; color: $text; border: 1px solid $border; borde
   outline: none; }
 QListWidget::item { padding: 6px 8px; border-radius: 5px; }
 QListWidget::item:selected { background: $hover; color: $text; }
+QListWidget#found { padding: 2px; background: $raised; }
+QListWidget#found::item { padding: 2px 6px; }
+QLineEdit { background: $raised; color: $text; border: 1px solid $border; border-radius: 7px;
+  padding: 4px 8px; font-size: 12px; selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit:focus { border-color: $accent; }
 QListWidget:focus { border-color: $accent; }
 QListWidget::item:disabled { color: $muted; }
 QProgressBar { background: $hover; border: none; border-radius: 2px; max-height: 4px; }

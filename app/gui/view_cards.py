@@ -16,6 +16,8 @@ from app.gui.theme import DARK, Theme
 from app.gui.widgets import Card, IconButton, PercentSlider
 
 ROOM_FOR_SLIDERS = 460
+SLIDER_WIDTH = 50
+LOOK_TIP = "Look here (L): a click lists the vertices whose heatmaps look there; or Alt+click at any time"
 SIDES = (("front", "1"), ("side", "2"), ("top", "3"))
 
 
@@ -59,15 +61,18 @@ class ImageCard(Card):
         self.joints = self._toggle("joints", "Joints (J)", settings.show_joints)
         self.header.addSpacing(6)
         self.mesh = self._toggle("mesh", "Mesh overlay (M)", settings.show_mesh)
-        self.mesh_opacity = PercentSlider("Opacity of the mesh overlay", settings.mesh_opacity)
+        self.mesh_opacity = PercentSlider("Opacity of the mesh overlay", settings.mesh_opacity, SLIDER_WIDTH)
         self.header.addWidget(self.mesh_opacity)
         self.header.addSpacing(6)
         self.heat = self._toggle("heat", "Heatmaps of the pinned vertices (H)", settings.show_heat)
-        self.heat_opacity = PercentSlider("Opacity of the heatmaps", settings.heat_opacity)
+        self.heat_opacity = PercentSlider("Opacity of the heatmaps", settings.heat_opacity, SLIDER_WIDTH)
         self.header.addWidget(self.heat_opacity)
+        self.look = IconButton("look", LOOK_TIP, checkable=True)
+        self.look.toggled.connect(self._look)
         self.map = Choice(COLOUR_MAPS, settings.colour_map, "Colours of the heatmaps")
         self.header.addSpacing(4)
         self.header.addWidget(self.map)
+        self.header.addWidget(self.look)
         self.body.addWidget(self.view)
         for slider in (self.mesh_opacity, self.heat_opacity):
             slider.valueChanged.connect(self._opacity)
@@ -82,6 +87,9 @@ class ImageCard(Card):
         button.toggled.connect(self._layers)
         self.header.addWidget(button)
         return button
+
+    def _look(self, on: bool) -> None:
+        self.view.looking = on
 
     def _layers(self) -> None:
         self.view.set_layers(
@@ -99,7 +107,7 @@ class ImageCard(Card):
 
     def set_theme(self, theme: Theme) -> None:
         """Colours of the view and its controls."""
-        for button in (self.boxes, self.joints, self.mesh, self.heat):
+        for button in (self.boxes, self.joints, self.mesh, self.heat, self.look):
             button.set_theme(theme)
         self.map.set_theme(theme)
         self.view.set_theme(theme)

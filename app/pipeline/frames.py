@@ -95,6 +95,28 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Study:
+    """What else is wanted of each frame; nothing of it is computed unless asked for."""
+
+    baseline: Hops | None = None
+    """Other masks under which everybody is reconstructed too, to compare with."""
+    attention: bool = False
+    """Whether the attention weights of the followed person are wanted."""
+
+
+NO_STUDY = Study()
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The weights of one person under the record's masks."""
+
+    person_id: int
+    weights: tuple[tuple[np.ndarray, ...], ...]
+    """Per encoder and layer (heads, N, N) float32, rows sum to one; coarse vertices are the last tokens."""
+
+
+@dataclass(frozen=True)
 class Record:
     """All that is known about one frame once the pipeline is through with it."""
 
@@ -102,9 +124,14 @@ class Record:
     people: tuple[Person, ...]
     hops: Hops
     timings: dict[str, float] = field(default_factory=dict)
-    """Milliseconds by stage: grab, detect, encode, regress."""
+    """Milliseconds by stage: grab, detect, encode, regress, and study where one was asked for."""
     others: tuple[PersonBox, ...] = ()
     """People whom the last detection saw but nobody follows: they can be chosen by their id."""
+    study: Study = NO_STUDY
+    """What was asked for beyond the people; the two below are its answers."""
+    baseline: tuple[Person, ...] = ()
+    """The same people under the masks of `study.baseline`."""
+    attention: Attention | None = None
 
     def person(self, person_id: int | None) -> Person | None:
         """The person with this id, or the first one when `person_id` is None or gone."""

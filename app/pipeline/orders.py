@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from app.pipeline.frames import Hops
+from app.pipeline.frames import NO_STUDY, Hops, Study
 from app.pipeline.pipeline import Pipeline
 
 
@@ -62,6 +62,7 @@ class Orders:
     exchange: Exchange | None = None
 
     hops: Hops = (7, 5, 3, 1)
+    study: Study = NO_STUDY
     all_people: bool = False
     chosen: int | None = None
     loop: bool = False

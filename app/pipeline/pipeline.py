@@ -42,6 +42,9 @@ class Reconstructs(Protocol):
     def regress(self, encoded: Any, hops: Hops) -> Person:
         """The mesh. Reads `box`, `crop` and `features` only, so a `Person` will do as well."""
 
+    def attention(self, encoded: Any, hops: Hops) -> tuple[tuple[np.ndarray, ...], ...]:
+        """Attention weights per encoder and layer, (heads, N, N)."""
+
 
 class Pipeline:
     """Keeps nothing but the tracker from one frame to the next."""

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.pipeline.feed import Feed
-from app.pipeline.frames import Frame, Hops, Record
+from app.pipeline.frames import Frame, Record
 from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
 from app.pipeline.sources import FrameError, SourceError
+from app.pipeline.study import studied, unstudied
 from model.errors import UserError
 
 _log = logging.getLogger(__name__)
@@ -98,9 +99,9 @@ class Session:
         if self._record is None:
             return
         # The old network's features mean nothing to the new one.
-        self._record = self._fresh = replace(self._record, people=())
+        self._record = self._fresh = replace(unstudied(self._record), people=())
         if self._status.state in (WorkerState.PAUSED, WorkerState.ENDED) and not self._owes_frame:
-            self._process(self._record.frame, orders.hops, self._record.timings.get("grab", 0.0))
+            self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))
 
     def _open(self, spec: str | Path) -> None:
         self.leave()
@@ -159,7 +160,7 @@ class Session:
             self._followed = following
             self._pipeline.tracker.follow(*following)
             if state is not WorkerState.RUNNING and self._record is not None and not self._owes_frame:
-                self._process(self._record.frame, orders.hops, self._record.timings.get("grab", 0.0))
+                self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))
 
     def _jump(self, player: FilePlayer) -> None:
         assert self._pipeline is not None
@@ -179,14 +180,15 @@ class Session:
         else:
             pause = None
         record = self._record
-        if record is not None and record.hops != orders.hops and (pause is None or pause > 0.1):
-            self._again(record, orders.hops)
+        stale = record is not None and (record.hops, record.study) != (orders.hops, orders.study)
+        if record is not None and stale and (pause is None or pause > 0.1):
+            self._again(record, orders)
         return pause
 
     def _live(self, orders: Orders, feed: Feed) -> float:
         frame = feed.take()
         if frame is not None:
-            self._process(frame, orders.hops, (time.monotonic() - feed.last_arrival) * 1000.0)
+            self._process(frame, orders, (time.monotonic() - feed.last_arrival) * 1000.0)
             return 0.0
         if feed.error is not None:
             raise SourceError(feed.error)
@@ -204,7 +206,7 @@ class Session:
             return wait
         frame = player.take(time.monotonic())
         if frame is not None:
-            self._process(frame, orders.hops, player.grab_ms)
+            self._process(frame, orders, player.grab_ms)
             player.shown(frame, time.monotonic())
             return 0.0
         self._owes_frame = False
@@ -217,23 +219,36 @@ class Session:
         self._say(WorkerState.ENDED)
         return None
 
-    def _process(self, frame: Frame, hops: Hops, grab_ms: float) -> None:
+    def _process(self, frame: Frame, orders: Orders, grab_ms: float) -> None:
         assert self._pipeline is not None
         try:
-            record = self._pipeline.process(frame, hops)
+            record = self._pipeline.process(frame, orders.hops)
+            record = replace(record, timings={"grab": grab_ms, **record.timings})
+            delivered = self._studied(record, orders, None)
         except Exception as error:
             self._failed(frame, error)
             return
         self._owes_frame = False
-        self._fresh = replace(record, timings={"grab": grab_ms, **record.timings})
-        self._deliver(self._fresh)
+        self._fresh = record
+        self._deliver(delivered)
 
-    def _again(self, record: Record, hops: Hops) -> None:
+    def _studied(self, record: Record, orders: Orders, known: Record | None) -> Record:
+        """The record with the answers to what else is wanted; it comes without any."""
+        if orders.study == record.study:
+            return record
         assert self._pipeline is not None
+        return studied(self._pipeline.reconstructor, record, orders.study, known, orders.chosen)
+
+    def _again(self, record: Record, orders: Orders) -> None:
+        assert self._pipeline is not None
+        plain = unstudied(record)
         try:
-            again = self._pipeline.regress_again(self._fresh or record, hops)
+            if record.hops != orders.hops or self._failures:
+                plain = self._pipeline.regress_again(self._fresh or plain, orders.hops)
+            again = self._studied(plain, orders, record)
         except Exception as error:
-            self._record = replace(record, hops=hops)  # not for ever the same attempt
+            # Not for ever the same attempt; the next one takes nothing over from this record.
+            self._record = replace(plain, hops=orders.hops, study=orders.study)
             self._failed(record.frame, error)
             return
         self._deliver(again)

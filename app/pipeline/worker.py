@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.pipeline.feed import Feed, Opener
-from app.pipeline.frames import Hops, Record
+from app.pipeline.frames import Hops, Record, Study
 from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.session import Session
@@ -92,6 +92,10 @@ class Worker:
     def set_hops(self, hops: Hops) -> None:
         """Masks of all four encoders at once."""
         self._order(hops=hops)
+
+    def set_study(self, study: Study) -> None:
+        """What else is computed for every frame; a frame that stands is done at once, by the regressor."""
+        self._order(study=study)
 
     def set_all_people(self, on: bool) -> None:
         """Reconstruct everybody, or one person only."""

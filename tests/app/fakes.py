@@ -129,6 +129,13 @@ class FakeReconstructor:
         self.encoded: list[int] = []
         """Indices of the frames that went through `encode`."""
         self.regressed: list[Hops] = []
+        self.attended: list[Hops] = []
+
+    def attention(self, encoded: FakeEncoded, hops: Hops) -> tuple[tuple[np.ndarray, ...], ...]:
+        """One encoder with one layer that looks at everything alike."""
+        self.attended.append(hops)
+        count = len(self.vertex_of_coarse)
+        return ((np.full((1, count, count), 1 / count, np.float32),),)
 
     def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[FakeEncoded]:
         """Heatmaps with a peak where each coarse vertex will be."""

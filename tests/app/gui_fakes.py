@@ -13,7 +13,7 @@ import numpy as np
 import assets
 from app.gui.bridge import Bridge
 from app.gui.model_info import ModelInfo
-from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record
+from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record, Study
 from app.pipeline.worker import Status, WorkerState
 
 PARTS = (
@@ -154,6 +154,7 @@ class FakeWorker:
     opened: list[str | Path] = field(default_factory=list)
     calls: list[tuple[str, object]] = field(default_factory=list)
     hops: list[Hops] = field(default_factory=list)
+    studies: list[Study] = field(default_factory=list)
     switches: list[tuple[Callable[[], Any], Callable[[str], None]]] = field(default_factory=list)
     started: bool = False
     closed: bool = False
@@ -190,6 +191,9 @@ class FakeWorker:
     def set_hops(self, hops: Hops) -> None:
         self.hops.append(hops)
         self.sent = replace(self.sent, hops=hops)
+
+    def set_study(self, study: Study) -> None:
+        self.studies.append(study)
 
     def set_all_people(self, on: bool) -> None:
         self.calls.append(("everyone", on))

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from model.errors import UserError
 
-INPUT_SIZE = 256
 LANDMARKS = 39
 BODY_LANDMARKS = 33  # the first ones; the other six are helpers, such as the next crop's
 PYRAMID_CHANNELS = 48

@@ -15,6 +15,8 @@ Hops = tuple[int | None, ...]
 """One attention-mask threshold per encoder, in hops on the coarse mesh; None is off."""
 
 PAPER_HOPS: Hops = (7, 5, 3, 1)
+DEFAULT_WEIGHTS = "body-lite"
+"""The model that runs when nobody names another."""
 
 
 @dataclass(frozen=True, kw_only=True)

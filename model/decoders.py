@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from model.blazepose import LANDMARKS, PYRAMID_CHANNELS, BlazePoseOutput
 from model.config import NetworkConfig
-from model.hrnet import BasicBlock
+from model.hrnet import BasicBlock, HRNet
 from model.layers import ShuffledTrunk, Standardize
 
 HRNetMaps = tuple[Tensor, Tensor]
@@ -45,7 +45,9 @@ class PublishedDecoders(nn.Module):
     takes the released weights.
     """
 
-    def __init__(self, config: NetworkConfig, high: int = 32, low: int = 256) -> None:
+    def __init__(
+        self, config: NetworkConfig, high: int = HRNet.high_channels, low: int = HRNet.low_channels
+    ) -> None:
         super().__init__()
         vertices, width = config.num_vertices, config.token_width
         self.heatmap = nn.Sequential(

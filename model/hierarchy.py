@@ -109,6 +109,11 @@ def hop_distances(faces: np.ndarray, num_vertices: int) -> np.ndarray:
     """
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
     graph = sp.coo_matrix((np.ones(len(edges)), edges.T), shape=(num_vertices, num_vertices)).tocsr()
+    return graph_hops(graph)
+
+
+def graph_hops(graph: sp.csr_matrix) -> np.ndarray:
+    """(V, V) uint8 hop distances of a graph, one nonzero an edge; unconnected pairs get 255."""
     distance = shortest_path(graph, directed=False, unweighted=True)
     return np.minimum(distance, MAX_HOPS).astype(np.uint8)
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import shortest_path
 
 from model.array_files import load_arrays
 from model.errors import UserError
-from model.hierarchy import MAX_HOPS, Hierarchy
+from model.hierarchy import Hierarchy, graph_hops
 
 Edge = tuple[int, int]
 Triangle = tuple[int, int, int]
@@ -77,8 +76,7 @@ def _check_levels(
 
 def adjacency_hops(adjacency: sp.csr_matrix) -> np.ndarray:
     """(C, C) uint8 hop distances of an adjacency matrix, whatever its weights; unconnected pairs get 255."""
-    distance = shortest_path(_edges(adjacency), directed=False, unweighted=True)
-    return np.minimum(distance, MAX_HOPS).astype(np.uint8)
+    return graph_hops(_edges(adjacency))
 
 
 def _edges(adjacency: sp.csr_matrix) -> sp.csr_matrix:

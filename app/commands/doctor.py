@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.metadata
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 import assets
 from app.pipeline.sources import CameraSource
 from model.errors import UserError
+from model.machine import available_cores
 
 PACKAGES = ("torch", "numpy", "opencv-python", "PySide6-Essentials", "open3d-cpu", "open3d", "smplx")
 LICENCES = (
@@ -41,7 +41,10 @@ def run(options: argparse.Namespace) -> int:
 
 def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     """Name and check of each line; a check returns what it found or raises."""
-    yield "system", lambda: f"{platform.platform()}, Python {platform.python_version()}, {cores()} cores"
+    yield (
+        "system",
+        lambda: f"{platform.platform()}, Python {platform.python_version()}, {available_cores()} cores",
+    )
     yield "packages", packages
     yield "gpu", gpu
     yield "window", window
@@ -52,11 +55,6 @@ def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "body", body
     yield "sample", sample
     yield "licences", lambda: LICENCES
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def packages() -> str:

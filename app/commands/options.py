@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from app.pipeline.frames import Hops, PersonBox
+from model.config import DEFAULT_WEIGHTS
 from model.errors import UserError
 
 OFF = "off"
@@ -14,7 +15,9 @@ OFF = "off"
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """--weights, --body, --device."""
-    parser.add_argument("--weights", default="body-lite", metavar="NAME|FILE", help="model or weight file")
+    parser.add_argument(
+        "--weights", default=DEFAULT_WEIGHTS, metavar="NAME|FILE", help="model or weight file"
+    )
     parser.add_argument("--body", type=Path, metavar="FILE", help="your own SMPL body (.pkl or .npz)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
 

@@ -127,11 +127,13 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
     writer = ResultWriter(job.output, model, reconstructor.body.name)
     pipeline.tracker.follow(job.all_people, None)
     frames = people = 0
+    hurried = False
     start = time.perf_counter()
     for spec in job.inputs:
         source = open_source(spec)
-        if isinstance(source, VideoSource):
+        if isinstance(source, VideoSource) and not hurried:
             speed_up(reconstructor)
+            hurried = True
         pipeline.reset()
         bar = tqdm(total=source.length, desc=source.name, unit=" pictures", disable=not sys.stderr.isatty())
         for frame in read_all(source):

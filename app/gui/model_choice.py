@@ -11,11 +11,10 @@ from PySide6.QtCore import QObject, Signal
 from app.gui.bridge import Bridge, Controls
 from app.gui.model_info import ModelInfo
 from app.pipeline.pipeline import Pipeline
+from model.config import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from model.bodies import BodyCard
-
-DEFAULT_WEIGHTS = "body-lite"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.gui.main_window import MainWindow
 from app.pipeline.worker import WorkerState
 from model.errors import UserError
+from model.paths import write_atomically
 
 
 def take_screenshot(
@@ -86,12 +86,9 @@ def _save(window: MainWindow, output: Path) -> None:
     QApplication.sendPostedEvents()
     window.parts.refine()
     picture = window.grab()
-    temporary = output.with_name(f".{output.stem[:40]}-{os.getpid()}.png")
-    try:
-        if not picture.save(str(temporary), "PNG"):
+
+    def write(path: Path) -> None:
+        if not picture.save(str(path), "PNG"):
             raise UserError(f"{output} could not be written.")
-        os.replace(temporary, output)  # noqa: PTH105
-    except OSError as error:
-        raise UserError(f"{output} could not be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+    write_atomically(output, write)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 
 from app.pipeline.detector import Detector
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.reconstructor import DEFAULT_WEIGHTS, Reconstructor, load_reconstructor
+from app.pipeline.reconstructor import Reconstructor, load_reconstructor
 from app.pipeline.tracker import Tracker
 from model.bodies import BodyCard
+from model.config import DEFAULT_WEIGHTS
+from model.machine import available_cores
 
 
 def leave_a_core() -> None:
@@ -19,8 +20,7 @@ def leave_a_core() -> None:
 
     Torch's threads wait for one another: two of them on two cores, one of which draws, halve the frame rate.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(max(1, cores - 1))
+    torch.set_num_threads(max(1, available_cores() - 1))
 
 
 def load_pipeline(

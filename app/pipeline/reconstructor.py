@@ -13,13 +13,12 @@ from app.pipeline.crop import apply, picture_camera, to_picture_axes
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox
 from model.bodies import FREE_BODY, BodyCard, body_card, check_fit, fit_notice, load_with_hierarchy
 from model.body import BodyModel
+from model.config import DEFAULT_WEIGHTS
 from model.engine import Engine, TorchEngine
 from model.errors import UserError
 from model.hierarchy import Hierarchy
 from model.pointhmr import Features, PointHMR
 from model.weights import ModelCard, find_card, load_network
-
-DEFAULT_WEIGHTS = "body-lite"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.cv import cv2
-from model.data.sample import FLIPPED_JOINTS, Sample
+from model.data.sample import FLIPPED_JOINTS, Sample, rotation
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def crop_sample(
     roll = sample.roll + (np.clip(rng.normal(0, spread), -2.5 * spread, 2.5 * spread) if spread else 0.0)
     scale = size / sample.side * rng.uniform(*augmentation.scale)
     shift = rng.uniform(-augmentation.shift, augmentation.shift, 2) * size
-    cos, sin = np.cos(roll), np.sin(roll)
-    turn = np.array([[cos, -sin], [sin, cos]])
+    turn = rotation(roll)
     flip = augmentation.flip and rng.random() < 0.5
     if flip:
         turn = np.diag([-1.0, 1.0]) @ turn

@@ -15,7 +15,7 @@ import numpy as np
 from model.body import BodyModel
 from model.data.pictures import ZippedPictures, read_labels
 from model.data.posed import pose_coarse
-from model.data.sample import Sample, upright_roll
+from model.data.sample import Sample, rotation, upright_roll
 from model.hierarchy import Hierarchy
 
 BOX_SCALE = 1.25
@@ -73,9 +73,3 @@ def turned_bounds(points: np.ndarray, roll: float) -> tuple[np.ndarray, np.ndarr
 def unturn(point: np.ndarray, roll: float) -> np.ndarray:
     """Back from turned axes to the picture's."""
     return point @ rotation(roll)
-
-
-def rotation(angle: float) -> np.ndarray:
-    """(2, 2) rotation in the picture (y down), clockwise to the eye for positive angles."""
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.array([[cos, -sin], [sin, cos]])

@@ -120,3 +120,9 @@ def upright_roll(joints2d: np.ndarray) -> float:
     if np.linalg.norm(axis) < 8:
         return 0.0
     return float(-np.arctan2(axis[0], -axis[1]))
+
+
+def rotation(angle: float) -> np.ndarray:
+    """(2, 2) rotation in the picture (y down), clockwise to the eye for positive angles."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])

@@ -13,6 +13,6 @@ def available_cores() -> int:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 itself; where it does not, float32 is almost twice as fast."""
+    """Whether the processor multiplies bfloat16 itself; else float32 is almost twice as fast."""
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

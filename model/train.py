@@ -56,7 +56,7 @@ class TrainSettings:
     """poses.npz for the lifter's pretraining and for SyntheticDataset."""
     preset: str = "body-lite"
     start_from: str | Path | None = None
-    """A model's name or a weight file whose tensors are taken over where they fit; no lifter is pretrained."""
+    """A model or weight file whose tensors are taken over where they fit; no lifter is pretrained."""
     samples: int = 70_000
     """Samples after which the learning rate has come down to its end."""
     lifter_steps: int = 2000

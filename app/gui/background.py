@@ -38,6 +38,12 @@ class BackgroundJob(QObject):
         self._thread = threading.Thread(target=self._run, args=(work, before), name="background", daemon=True)
         self._thread.start()
 
+    def wait(self, patience: float) -> bool:
+        """Wait for the last piece of work; False if it is not done after so many seconds."""
+        if self._thread is not None:
+            self._thread.join(patience)
+        return self._thread is None or not self._thread.is_alive()
+
     def _run(self, work: Callable[[], object], before: threading.Thread | None) -> None:
         if before is not None:
             before.join()

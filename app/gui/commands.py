@@ -11,6 +11,7 @@ from app.export.mesh import Origin
 from app.export.people import meshes_of
 from app.gui.about import show_about, show_shortcuts
 from app.gui.layout import shortcut
+from app.gui.report_job import ReportJob
 from app.pipeline.worker import WorkerState
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Commands:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.models_page: ModelsPage | None = None
+        self.report = ReportJob(window)
         self._connect_actions()
         self._connect_keys()
 
@@ -45,6 +47,7 @@ class Commands:
             do.export_obj: self.ask_export,
             do.models: self.show_models,
             do.quit: window.close,
+            do.report: self.ask_report,
             do.about: lambda: show_about(window),
             do.shortcuts: lambda: show_shortcuts(window, do.keys()),
             do.dismiss: parts.banner.hide,
@@ -62,6 +65,7 @@ class Commands:
         parts.status.model.clicked.connect(do.models.trigger)
         window.models.done.connect(self.switched)
         window.export_job.done.connect(self.exported)
+        self.report.done.connect(self.exported)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
@@ -165,6 +169,13 @@ class Commands:
             return
         origin = Origin(info.model_name, info.sha256, record.hops)
         self._window.export_job.start(path, meshes_of(record, info.faces, info.uv, info.uv_faces), origin)
+
+    def ask_report(self) -> None:
+        """Choose where the report goes."""
+        start = str(Path.home() / "pointhmr-report.zip")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save report", start, "Zip archive (*.zip)")
+        if path:
+            self.report.start(Path(path).with_suffix(".zip"))
 
     def exported(self, path: str, fault: str) -> None:
         """It is saved, or it is told why not."""

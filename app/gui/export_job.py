@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,33 +9,31 @@ from PySide6.QtCore import QObject, Signal
 
 from app.export.mesh import NamedMesh, Origin
 from app.export.obj import write_obj
-from model.errors import UserError
+from app.gui.background import BackgroundJob
+
+PATIENCE = 2.0
+"""Seconds that the closing window waits for a file; one that hangs is left, and the old file stays."""
 
 
 class ExportJob(QObject):
-    """One export at a time in a thread; `done(path, fault)` with an empty fault when it went well."""
+    """One export after the other in a thread; `done(path, fault)`, one of them empty."""
 
     done = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread: threading.Thread | None = None
+        self._job = BackgroundJob(self)
+        self._job.done.connect(lambda path, fault: self.done.emit(path or "", fault))
 
     def start(self, path: Path, meshes: Sequence[NamedMesh], origin: Origin) -> None:
         """Write the meshes to `path`."""
-        self.stop()
-        self._thread = threading.Thread(target=self._run, args=(path, meshes, origin), name="export")
-        self._thread.start()
 
-    def _run(self, path: Path, meshes: Sequence[NamedMesh], origin: Origin) -> None:
-        try:
+        def write() -> str:
             write_obj(path, meshes, origin=origin)
-        except UserError as error:
-            self.done.emit(str(path), str(error))
-        else:
-            self.done.emit(str(path), "")
+            return str(path)
+
+        self._job.start(write)
 
     def stop(self) -> None:
-        """Wait for a file that is being written: half a second at most."""
-        if self._thread is not None:
-            self._thread.join()
+        """Wait for a file that is being written, but not for ever."""
+        self._job.wait(PATIENCE)

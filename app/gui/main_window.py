@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.shown = 0
         self._settings_path = settings_path or default_path()
         self.settings, complaint = load_settings(self._settings_path)
+        self._settings_before = replace(self.settings)
         self.themes = ThemeSwitch(self)
         self.pins = Pins(self)
         self.warmup = Warmup(self)
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """End every thread and timer, keep the settings."""
         self._remember()
+        self.hide()  # Before what may take a second, so that nobody looks at a window that doesn't answer.
         self.bridge.blockSignals(True)
         self.worker.close()
         self.warmup.stop()
@@ -139,7 +142,7 @@ class MainWindow(QMainWindow):
         self.settings.theme = self.themes.choice
         self.settings.pins = self.pins.vertices if self.pins.touched else None
         self.parts.remember()
-        save_settings(self._settings_path, self.settings)
+        save_settings(self._settings_path, self.settings, self._settings_before)
 
     # Model, records and states
 

@@ -66,8 +66,13 @@ def load_settings(path: Path) -> tuple[Settings, str]:
     return Settings(), f"The settings could not be read; they are kept as {aside.name} and defaults are used."
 
 
-def save_settings(path: Path, settings: Settings) -> None:
-    """Write all settings; a folder that cannot be written is logged and otherwise ignored."""
+def save_settings(path: Path, settings: Settings, before: Settings | None = None) -> None:
+    """Write the settings that differ from `before`, which this window began with, or all of them.
+
+    The others keep what the file holds by now: of two windows each saves what was changed in it, and for the
+    same setting the last one counts. The file is replaced as a whole, under a lock. A folder that cannot be
+    written is logged and otherwise ignored.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,8 +80,11 @@ def save_settings(path: Path, settings: Settings) -> None:
         return
     store = QSettings(str(path), QSettings.Format.IniFormat)
     store.setValue("version", VERSION)
+    known = before if path.exists() else None
     for item in fields(settings):
-        store.setValue(item.name, _encode(getattr(settings, item.name)))
+        value = getattr(settings, item.name)
+        if known is None or value != getattr(known, item.name):
+            store.setValue(item.name, _encode(value))
     store.sync()
     if store.status() != QSettings.Status.NoError:
         log.warning("settings not saved: %s", store.status())

@@ -79,12 +79,16 @@ def habits(window: MainWindow) -> Iterator[Callable[[], object]]:
     def size() -> None:
         window.resize(window.width() ^ 16, window.height() ^ 16)
 
+    def reopen() -> None:
+        if window.spec is not None:
+            window.open_source(window.spec)
+
     presets = [button.click for button in parts.masking.presets]
     frozen = [do.freeze.trigger, presets[1], do.back.trigger, do.forward.trigger, do.play.trigger]
     looks = [turn, colours, pin, size, do.side.trigger, do.reset_view.trigger]
     people = [do.everyone.trigger, do.next_person.trigger, do.everyone.trigger]
     themes = [action.trigger for action in do.themes.actions()[1:]]
-    again = [lambda: window.spec is not None and window.open_source(window.spec)]
+    again = [reopen]
     return itertools.cycle(
         [*presets, *looks, *people, *frozen, pin, colours, *themes, pins.take_back, *again]
     )

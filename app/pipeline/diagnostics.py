@@ -186,7 +186,7 @@ class Diagnostics:
         number: float | None = getattr(self, name)
         return number
 
-    def numbers(self) -> dict[str, float | list[dict[str, float | str]]]:
+    def numbers(self) -> dict[str, object]:
         """As JSON: every number that there is, and the flags."""
         names = [measure.name for measure in MEASURES] + [RISK]
         values = {name: round(value, 4) for name in names if (value := self.value(name)) is not None}

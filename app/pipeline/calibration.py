@@ -70,11 +70,10 @@ class Calibration:
                 measure = BY_NAME[name]
                 reason = measure.complaint.format(value=measure.show(value), limit=measure.show(limit))
                 found.append(Flag(name, reason, _severity(name, value, limit)))
-        risk, limit = diagnostics.risk, self.thresholds.get(RISK)
-        if risk is not None and limit is not None and risk > limit:
-            found.append(
-                Flag(RISK, self._risk_reason(diagnostics, risk), 1 + 2 * (risk - limit) / (1 - limit))
-            )
+        risk, most = diagnostics.risk, self.thresholds.get(RISK)
+        if risk is not None and most is not None and risk > most:
+            severity = 1.0 + 2.0 * (risk - most) / max(1.0 - most, 1e-6)
+            found.append(Flag(RISK, self._risk_reason(diagnostics, risk), severity))
         return tuple(sorted(found, key=lambda flag: -flag.severity))
 
     def _risk_reason(self, diagnostics: Diagnostics, risk: float) -> str:

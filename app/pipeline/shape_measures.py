@@ -12,7 +12,7 @@ import numpy as np
 from model.body import BodyModel
 from model.hierarchy import Hierarchy
 
-# LSP: R ankle 0, knee 1, hip 2; L hip 3, knee 4, ankle 5; R wrist 6, elbow 7, shoulder 8; L 9, 10, 11; neck 12
+# LSP: R ankle 0, knee, hip 2, L hip 3, knee, ankle 5, R wrist 6, elbow, shoulder 8, L shoulder 9, …, neck 12.
 _RIGHT = ((0, 1), (1, 2), (6, 7), (7, 8))
 _LEFT = ((5, 4), (4, 3), (11, 10), (10, 9))
 _WIDTHS = ((2, 3), (8, 9))

@@ -25,7 +25,9 @@ from app.gui.pins import Pins
 from app.gui.settings import default_path, load_settings, save_settings
 from app.gui.theme import Theme, ThemeSwitch
 from app.gui.warmup import Warmup
+from app.gui.watch import Watch
 from app.pipeline.frames import Hops, Person, Record
+from app.pipeline.sources import camera_index
 from app.pipeline.worker import Status, WorkerState
 
 NUMBERS_EVERY = 0.15
@@ -76,7 +78,7 @@ class MainWindow(QMainWindow):
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
-        self.lab, self.finder = Lab(self), Finder(self)
+        self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._facts_later = QTimer(self, singleShot=True, interval=0)
@@ -138,6 +140,7 @@ class MainWindow(QMainWindow):
         self._mesh_later.stop()
         self._numbers_later.stop()
         self._facts_later.stop()
+        self.watch.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -256,6 +259,7 @@ class MainWindow(QMainWindow):
         self.record = None
         self.parts.image.view.set_record(None, None)
         self.parts.mesh.view.set_record(None)
+        self.watch.forget(live=camera_index(self.spec or "") is not None)
         self._show_numbers()
         self._numbers_at = 0.0
 

@@ -31,7 +31,9 @@ class _Row(QTreeWidgetItem):
     def __init__(self, failure: Failure) -> None:
         why = title_of(failure.flags[0].kind)
         more = f"  +{len(failure.flags) - 1}" if len(failure.flags) > 1 else ""
-        super().__init__([f"{failure.index + 1}", f"{failure.person_id}", f"{failure.severity:.1f}", why + more])
+        super().__init__(
+            [f"{failure.index + 1}", f"{failure.person_id}", f"{failure.severity:.1f}", why + more]
+        )
         self.failure = failure
         reasons = "\n".join(flag.reason for flag in failure.flags)
         for column in range(len(COLUMNS)):

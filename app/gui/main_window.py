@@ -10,8 +10,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
+from app.export.case import is_case
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
+from app.gui.cases import Cases
 from app.gui.commands import Commands
 from app.gui.export_job import ExportJob
 from app.gui.finder import Finder
@@ -24,6 +26,7 @@ from app.gui.people_choice import PeopleChoice
 from app.gui.pins import Pins
 from app.gui.settings import default_path, load_settings, save_settings
 from app.gui.theme import Theme, ThemeSwitch
+from app.gui.truth_view import TruthView
 from app.gui.warmup import Warmup
 from app.gui.watch import Watch
 from app.pipeline.frames import Hops, Person, Record
@@ -79,6 +82,7 @@ class MainWindow(QMainWindow):
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
         self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
+        self.cases, self.truth = Cases(self), TruthView(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._facts_later = QTimer(self, singleShot=True, interval=0)
@@ -252,7 +256,12 @@ class MainWindow(QMainWindow):
         self.spec = spec
         self.people.forget()
         self._forget_record()
-        self.worker.open(spec)
+        self.cases.forget()
+        self.truth.look(spec)
+        if is_case(spec):
+            self.cases.open(Path(spec))
+        else:
+            self.worker.open(spec)
 
     def _forget_record(self) -> None:
         """Show nothing until the next record: the last one is another source's or another model's."""

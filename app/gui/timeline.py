@@ -81,7 +81,9 @@ class Timeline(Card):
     def set_theme(self, theme: Theme) -> None:
         """Colours of the curves."""
         self._theme = theme
-        words = (f'<span style="color:{getattr(theme, role)}">━</span> {WORDS[name]}' for name, role in CURVES)
+        words = (
+            f'<span style="color:{getattr(theme, role)}">━</span> {WORDS[name]}' for name, role in CURVES
+        )
         self.legend.setText("&nbsp;&nbsp; ".join(words))
         if self._plot is None:
             return

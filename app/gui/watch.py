@@ -1,4 +1,4 @@
-"""Watches every record: the timeline, the list of failures, the measures; and goes to what is chosen there."""
+"""Watches every record: timeline, list of failures, measures; and goes to what is chosen there."""
 
 from __future__ import annotations
 

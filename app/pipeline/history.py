@@ -1,4 +1,4 @@
-"""What was measured of every frame of one source so far: the curves of a timeline and the list of failures."""
+"""What was measured of every frame of a source so far: curves for a timeline, and a list of failures."""
 
 from __future__ import annotations
 

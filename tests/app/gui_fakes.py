@@ -192,6 +192,9 @@ class FakeWorker:
         self.calls.append(("seek", index))
         self.bridge.on_record(replace(self.sent, frame=replace(self.sent.frame, index=index)))
 
+    def adopt(self, record: Record, sha256: str) -> None:
+        self.calls.append(("adopt", sha256))
+
     def set_isolate(self, on: bool) -> None:
         self.calls.append(("isolate", on))
         self.sent = replace(self.sent, isolate=on)

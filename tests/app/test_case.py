@@ -40,11 +40,7 @@ def digest_of(case: Case) -> str:
     features = person.features
     arrays = [
         case.record.frame.image,
-        *(
-            getattr(p, name)
-            for p in (person, other)
-            for name in ("vertices", "coarse", "joints3d", "joints2d")
-        ),
+        *(getattr(p, name) for p in (person, other) for name in meshes),
         np.asarray(person.crop.matrix, float),
         np.array([*person.camera, *person.box.xywh, person.presence]),
         *(getattr(features, n).numpy() for n in ("heatmaps", "vertex_tokens", "grid_tokens", "presence")),

@@ -25,6 +25,7 @@ class DiagnosticsCard(Card):
         grid = QGridLayout()
         grid.setContentsMargins(12, 0, 12, 10)
         grid.setVerticalSpacing(3)
+        grid.setHorizontalSpacing(9)
         grid.setColumnStretch(0, 1)
         grid.addWidget(self.reasons, 0, 0, 1, 3)
         self.values: dict[str, QLabel] = {}

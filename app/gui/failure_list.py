@@ -17,7 +17,8 @@ EVERY = "Every kind"
 LONGEST = 400
 """As many cases as are listed: the worst."""
 NONE_YET = "Nothing is flagged so far."
-COLUMNS = ("Frame", "Person", "Severity", "Why")
+COLUMNS = ("Frame", "Who", "Severity", "Why")
+WIDTHS = (50, 40, 60)
 
 
 def title_of(kind: str) -> str:
@@ -159,6 +160,9 @@ def _tree() -> QTreeWidget:
     rows.setMinimumHeight(150)
     rows.setAccessibleName("Flagged cases")
     rows.setToolTip("Click or move with the arrow keys to go to a case; a column's title sorts by it")
-    rows.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    rows.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    rows.header().setMinimumSectionSize(30)
+    for column, width in enumerate(WIDTHS):
+        rows.setColumnWidth(column, width)
     rows.header().setStretchLastSection(True)
     return rows

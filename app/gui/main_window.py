@@ -25,6 +25,7 @@ from app.gui.parts import Parts
 from app.gui.people_choice import PeopleChoice
 from app.gui.pins import Pins
 from app.gui.settings import default_path, load_settings, save_settings
+from app.gui.sheet import Sheet
 from app.gui.theme import Theme, ThemeSwitch
 from app.gui.truth_view import TruthView
 from app.gui.warmup import Warmup
@@ -82,7 +83,7 @@ class MainWindow(QMainWindow):
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
         self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
-        self.cases, self.truth = Cases(self), TruthView(self)
+        self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._facts_later = QTimer(self, singleShot=True, interval=0)
@@ -145,6 +146,7 @@ class MainWindow(QMainWindow):
         self._numbers_later.stop()
         self._facts_later.stop()
         self.watch.stop()
+        self.sheet.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -257,6 +259,7 @@ class MainWindow(QMainWindow):
         self.people.forget()
         self._forget_record()
         self.cases.forget()
+        self.sheet.stop()
         self.truth.look(spec)
         if is_case(spec):
             self.cases.open(Path(spec))

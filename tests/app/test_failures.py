@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 
 from app.gui.colourings import ERROR
+from app.gui.sheet import CELL, GAP
 from app.pipeline.frames import Study
 from app.pipeline.truth import GroundTruth
 from tests.app.case_fakes import examined, flagged, record
@@ -42,6 +44,7 @@ def test_cases_are_listed_by_severity_and_filtered_by_kind(failing):
 
 def test_a_click_on_a_case_goes_to_its_frame(failing, qtbot):
     rows = failing.parts.failures.rows
+    qtbot.wait(100)
     place = rows.visualItemRect(rows.topLevelItem(1)).center()
     qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert ("pause", None) in failing.worker.calls and ("seek", 1) in failing.worker.calls
@@ -90,6 +93,16 @@ def test_a_camera_keeps_its_flagged_frames_and_tells_when_one_is_gone(failing, q
     assert "are gone" in failing.parts.banner.text.text()
 
 
+def picture(window, qtbot) -> np.ndarray:
+    """The image view as it is drawn at rest, without the message above it."""
+    window.parts.banner.hide()
+    qtbot.wait(600)
+    window.parts.refine()
+    image = window.parts.image.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].astype(int)
+
+
 def test_a_case_is_saved_and_opened_again_to_the_same_picture(failing, qtbot, tmp_path, monkeypatch):
     told = record(flagged(("modes", 3.0)), index=9)
     send(failing, qtbot, told)
@@ -97,14 +110,14 @@ def test_a_case_is_saved_and_opened_again_to_the_same_picture(failing, qtbot, tm
     monkeypatch.setattr("app.gui.cases.QFileDialog.getSaveFileName", lambda *_: (str(folder), ""))
     press(qtbot, failing.parts.failures.save)
     qtbot.waitUntil(lambda: failing.parts.banner.text.text().startswith("Saved"), timeout=30_000)
-    before = failing.parts.image.view.grab().toImage()
+    before = picture(failing, qtbot)
     send(failing, qtbot, record(index=10))
     failing._runs.open_path(str(folder))
     qtbot.waitUntil(lambda: failing.record is not None and failing.record.frame.index == 9, timeout=30_000)
     assert np.array_equal(failing.record.people[0].vertices, told.people[0].vertices)
     assert np.array_equal(failing.record.people[0].heatmaps, told.people[0].heatmaps)
-    failing.parts.refine()
-    assert failing.parts.image.view.grab().toImage().size() == before.size()
+    after = picture(failing, qtbot)
+    assert after.shape == before.shape and np.abs(after - before).max() <= 2
     assert ("adopt", failing.info.sha256) in failing.worker.calls
     assert failing.worker.opened == ["fake.mp4"], "no source is opened for a case"
 
@@ -125,13 +138,32 @@ def test_isolating_is_a_switch_and_a_pinned_before_stays_plain(failing, qtbot):
 
 def test_errors_against_the_truth_are_colours_and_numbers(failing, qtbot):
     person = examined()
-    moved = replace(person, coarse=person.coarse + np.float32(0.05) * np.eye(3, dtype=np.float32)[0])
+    moved = replace(person, coarse=person.coarse + np.float32(0.045) * np.eye(3, dtype=np.float32)[0])
     arrays = (moved.coarse[None], person.joints3d[None], person.joints2d[None])
     failing.truth._truth = GroundTruth(*arrays)
     failing.parts.mesh.colour_by.setCurrentText(ERROR)
     send(failing, qtbot, record(index=0))
-    assert "PVE 50 mm" in failing.parts.status.truth.text() and failing.parts.status.truth.isVisible()
+    assert "PVE 45 mm" in failing.parts.status.truth.text() and failing.parts.status.truth.isVisible()
     assert failing.parts.mesh.view._painted.legend[1] == ("0", "50 mm from the truth")
     send(failing, qtbot, record(index=4))
     assert not failing.parts.status.truth.isVisible()
     assert "no ground truth" in failing.parts.mesh.view._painted.note
+
+
+def test_a_sheet_shows_every_listed_case(failing, qtbot, tmp_path, monkeypatch):
+    target = tmp_path / "sheet.png"
+    monkeypatch.setattr("app.gui.sheet.QFileDialog.getSaveFileName", lambda *_: (str(target), ""))
+    press(qtbot, failing.parts.failures.sheet)
+    qtbot.waitUntil(target.is_file, timeout=60_000)
+    qtbot.waitUntil(lambda: failing.parts.banner.text.text().startswith("Saved"))
+    picture = QImage(str(target))
+    assert picture.width() == 2 * (CELL[0] + GAP) + GAP
+    colours = {picture.pixelColor(x, 100).name() for x in range(0, picture.width(), 3)}
+    assert len(colours) > 10, "two frames are drawn, not two plates"
+
+
+def test_the_button_stops_a_sheet_and_nothing_is_written(failing, qtbot, tmp_path):
+    failing.sheet.start(tmp_path / "sheet.png", failing.parts.failures.failures)
+    assert failing.sheet.busy and failing.parts.failures.sheet.text().startswith("Stop 1/2")
+    press(qtbot, failing.parts.failures.sheet)
+    assert not failing.sheet.busy and not list(tmp_path.glob("*.png"))

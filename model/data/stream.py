@@ -26,7 +26,7 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
         shares: Sequence[float],
         crop_size: int,
         augmentation: Augmentation,
-        mirrored_vertices: np.ndarray,
+        mirrored_vertices: np.ndarray | None,
         seed: int,
     ) -> None:
         self._datasets = datasets

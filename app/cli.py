@@ -14,6 +14,7 @@ COMMANDS = {
     "reconstruct": "people in pictures and clips, without a window",
     "screenshot": "a picture of the real window, without a screen",
     "doctor": "what works on this machine",
+    "soak": "play for half an hour and watch memory, threads and handles",
     "dataset": "look at synthetic training crops",
     "train": "train the embedded model",
     "evaluate": "measure a model on validation pictures",

@@ -12,6 +12,7 @@ from model.blazepose import LANDMARKS, PYRAMID_CHANNELS, BlazePoseOutput, DeepLe
 from model.config import NetworkConfig
 from model.hrnet import BasicBlock, HRNet
 from model.layers import ShuffledTrunk, Standardize
+from model.lifter import landmark_tokens
 
 HRNetMaps = tuple[Tensor, Tensor]
 """[B, 32, 56, 56] and [B, 256, 7, 7]."""
@@ -125,13 +126,6 @@ class LiteDecoders(nn.Module):
             torch.bmm(mix, columns),
             positions_first(self.feature(high)),
             positions_first(self.grid(self.standardize_low(s32x))),
-            self._landmarks(maps),
+            landmark_tokens(maps, self.image_size, self.num_landmarks),
             maps.presence,
         )
-
-    def _landmarks(self, maps: BlazePoseOutput) -> Tensor:
-        """[B, L, 8] in the units of model.lifter."""
-        half = self.image_size / 2
-        image, world = maps.landmarks[:, : self.num_landmarks], maps.world[:, : self.num_landmarks]
-        position = torch.cat([image[..., :2] / half - 1, image[..., 2:3] / half], dim=-1)
-        return torch.cat([position.clamp(-3, 3), image[..., 3:5].sigmoid(), world.clamp(-2, 2)], dim=-1)

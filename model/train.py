@@ -276,7 +276,7 @@ class Trainer:
                 self.mirrored,
                 backbone=self.backbone,
                 batch_size=settings.batch_size,
-            )
+            ).mean()
             entry = {"seen": self.state.seen, "evaluated": name}
             self._write(entry | {k: round(v, 4) for k, v in result.items()})
 

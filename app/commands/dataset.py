@@ -1,6 +1,6 @@
 """Look at training data, and convert it.
 
-`sheet` draws synthetic crops, each without and with its labels; `convert` writes any dataset in our own format
+`sheet` draws synthetic crops, each without and with its labels; `convert` writes any dataset in our own form
 (a manifest: model/data/manifest.py).
 """
 

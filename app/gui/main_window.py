@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self.lab, self.finder = Lab(self), Finder(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
+        self._facts_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_at = 0.0
         self._connect()
         self.themes.choose(theme or self.settings.theme)
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         self.warmup.failed.connect(parts.banner.say)
         self._mesh_later.timeout.connect(self._show_mesh)
         self._numbers_later.timeout.connect(self._show_numbers)
+        self._facts_later.timeout.connect(self._show_facts)
         parts.masking.hops_changed.connect(self._set_hops)
         parts.image.view.person_clicked.connect(self.people.choose)
         parts.mesh.view.person_picked.connect(self.people.choose)
@@ -135,6 +137,7 @@ class MainWindow(QMainWindow):
         self.export_job.stop()
         self._mesh_later.stop()
         self._numbers_later.stop()
+        self._facts_later.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -262,7 +265,7 @@ class MainWindow(QMainWindow):
 
     def _set_hops(self, hops: Hops) -> None:
         self.worker.set_hops(hops)
-        self._show_facts()
+        self._facts_later.start()
 
     def _choose_person(self, person_id: int | None) -> None:
         self.worker.choose_person(person_id)

@@ -94,7 +94,8 @@ class Parts:
         self.mesh.view.draw()
 
     def shutdown(self) -> None:
-        """Free what draws meshes."""
+        """Stop what waits, free what draws meshes."""
+        self.masking.shutdown()
         self.image.view.shutdown()
         self.mesh.view.shutdown()
         self.studio.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -321,7 +322,9 @@ class Session:
 
 
 def _note(frame: Frame, error: Exception) -> None:
-    _log.warning("frame %d of %s", frame.index, frame.source, exc_info=error)
+    # As text: a kept log record would keep the error, and that every tensor which it passed.
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    _log.warning("frame %d of %s\n%s", frame.index, frame.source, trace)
 
 
 def _computed(pipeline: Pipeline, frame: Frame, orders: Orders, grab_ms: float) -> tuple[Record, Record]:

@@ -62,6 +62,10 @@ class Sample:
     """The clip and person that the picture is a frame of; empty for pictures on their own."""
     frame: int = 0
     """Its number in the sequence."""
+    person: np.ndarray | None = None
+    """(H, W) bool: pixels that show the person, where that is known."""
+    kinds: tuple[str, ...] = ()
+    """What sort of picture this is, such as "full body" or "back view": errors are told for each."""
 
 
 class Dataset(Protocol):

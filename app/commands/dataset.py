@@ -10,6 +10,7 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -86,8 +87,8 @@ def draw(options: argparse.Namespace) -> int:
         raise UserError("A sheet shows at least one crop.")
     if options.appearance is None or options.motion is None:
         raise UserError("A sheet is drawn from --appearance and --motion.")
-    part = options.part or "train"
-    if part not in ("train", "val"):
+    part: Literal["train", "val"] = "val" if options.part == "val" else "train"
+    if options.part not in (None, "train", "val"):
         raise UserError("Synthetic people have the parts train and val.")
     hierarchy = load_hierarchy()
     dataset = SyntheticDataset(options.appearance, options.motion, part, load_body(), hierarchy, options.seed)

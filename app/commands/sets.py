@@ -37,7 +37,7 @@ def dataset_spec(text: str) -> DatasetSpec:
         raise argparse.ArgumentTypeError(
             f"a set is KIND:PATH with KIND one of {', '.join(KINDS)}: not {text!r}"
         )
-    return DatasetSpec(kind=kind, path=Path(path), part="val")  # type: ignore[arg-type]
+    return DatasetSpec(kind=kind, path=Path(path), part="val")
 
 
 def load_bodies(

@@ -66,6 +66,7 @@ def open_dataset(spec: DatasetSpec, bodies: Bodies, hierarchy: Hierarchy, seed: 
 
 def _opened(spec: DatasetSpec, part: str, bodies: Bodies, hierarchy: Hierarchy, seed: int) -> Dataset:
     path = spec.path
+    half: Literal["train", "val"] = "val" if part == "val" else "train"
     match spec.kind:
         case "metro":
             return MetroDataset(path, bodies, gendered=spec.gendered)
@@ -78,19 +79,11 @@ def _opened(spec: DatasetSpec, part: str, bodies: Bodies, hierarchy: Hierarchy, 
         case "synthetic":
             if spec.motion is None:
                 raise UserError("Synthetic people need poses: name a file as `motion`.")
-            return SyntheticDataset(
-                path,
-                spec.motion,
-                part,
-                bodies.neutral,
-                hierarchy,
-                seed,
-                full=True,  # type: ignore[arg-type]
-            )
+            return SyntheticDataset(path, spec.motion, half, bodies.neutral, hierarchy, seed, full=True)
         case "rendered":
-            dataset: Dataset = RenderedDataset(path, part, bodies.neutral, hierarchy)  # type: ignore[arg-type]
+            dataset: Dataset = RenderedDataset(path, half, bodies.neutral, hierarchy)
         case "lspet":
-            dataset = LspetDataset(path, part, bodies.neutral, hierarchy)  # type: ignore[arg-type]
+            dataset = LspetDataset(path, half, bodies.neutral, hierarchy)
         case _:
             raise UserError(f"There is no kind of dataset {spec.kind!r}; there are {', '.join(KINDS)}.")
     return FullMeshes(dataset, hierarchy)

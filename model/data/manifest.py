@@ -15,6 +15,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT, VERSION = "pointhmr-manifest", 1
 FILE = "manifest.jsonl"
-_GENDERS: dict[str, Gender] = {name: name for name in ("neutral", "male", "female")}  # type: ignore[misc]
+_GENDERS: dict[str, Gender] = {name: name for name in ("neutral", "male", "female")}
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,15 @@ def write_manifest(folder: Path, dataset: Dataset, indices: Iterable[int], body:
     shape = (head.vertices,)
     for name, rows, width in (("vertices", meshes, 3), ("vertices2d", meshes2d, 2)):
         stacked = np.stack(rows) if rows else np.zeros((0, *shape, width), np.float32)
-        write_atomically(folder / f"{name}.npy", lambda path, array=stacked: np.save(path, array))
+        write_atomically(folder / f"{name}.npy", partial(_save_array, stacked))
     first = {"format": FORMAT, "version": VERSION, **vars(head)}
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in [first, *people])
     write_atomically(folder / FILE, lambda path: path.write_text(text, encoding="utf-8"))
     return len(people), left_out
+
+
+def _save_array(array: np.ndarray, path: Path) -> None:
+    np.save(path, array)
 
 
 def _line_of(folder: Path, sample: Sample, number: int, mesh: int) -> dict[str, Any]:

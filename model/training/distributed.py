@@ -65,3 +65,12 @@ def mean_over(values: dict[str, float], ranks: Ranks) -> dict[str, float]:
         return values
     gathered = gather(values, ranks)
     return {name: sum(each[name] for each in gathered) / ranks.world for name in values}
+
+
+def shared_mean(value: torch.Tensor) -> torch.Tensor:
+    """The mean of a plain number over all processes, without a gradient."""
+    value = value.detach().clone()
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(value)
+        value /= dist.get_world_size()
+    return value

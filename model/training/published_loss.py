@@ -12,6 +12,7 @@ from model.data.sample import Batch
 from model.hierarchy import Hierarchy
 from model.losses import project
 from model.pointhmr import Features, Mesh
+from model.training.distributed import shared_mean
 
 HEATMAP_SIDE = 112
 """Cells of a side at which heatmaps are compared: the softmax is enlarged by repeating its cells."""
@@ -120,10 +121,13 @@ class PublishedLoss(nn.Module):
         at = hit.clamp(SMALL, 1 - SMALL)
         entropy = (others + (1 - at).log() - at.log()) / (repeats * size * size)
         each = dice + self.weights.cross_entropy * entropy
-        return (each * inside).sum() / inside.sum().clamp(min=1)
+        return (each * inside).sum() / shared_mean(inside.sum()).clamp(min=1e-6)
 
 
 def mean_of_labelled(error: Tensor, labelled: Tensor) -> Tensor:
-    """Mean of [B, N, 3] over the samples that have the label; zero, with a gradient, where none has."""
-    share = labelled.float().mean()
-    return error.mean() / share.clamp(min=1 / len(labelled))
+    """Mean of [B, N, 3] over the samples that have the label; zero, with a gradient, where none has.
+
+    Counted over all processes: the mean of their losses is the loss of the whole batch.
+    """
+    share = shared_mean(labelled.float().mean())
+    return error.mean() / share.clamp(min=1e-6)

@@ -177,7 +177,9 @@ def _converted(name: str, value: Any, base: Recipe, folder: Path) -> Any:
     old, wanted = getattr(base, name), type(getattr(base, name))
     if isinstance(old, float) and isinstance(value, int):
         return float(value)
-    if old is not None and (not isinstance(value, wanted) or isinstance(value, bool) != isinstance(old, bool)):
+    if old is not None and (
+        not isinstance(value, wanted) or isinstance(value, bool) != isinstance(old, bool)
+    ):
         raise UserError(f"`{name}` is a {wanted.__name__}, not {value!r}.")
     return value
 

@@ -86,7 +86,7 @@ class Recipe:
         unknown = [name for name in self.changes if name not in known]
         if unknown:
             raise UserError(f"A network has no {unknown[0]!r}.")
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.changes.items()}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in self.changes.items()}
         return dataclasses.replace(config, **values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _converted(name: str, value: Any, base: Recipe, folder: Path) -> Any:
 
 def _spec(value: Any, folder: Path, part: str) -> DatasetSpec:
     try:
-        fields = {"part": part} | dict(value)
+        fields: dict[str, Any] = {"part": part} | dict(value)
         paths = {key: folder / str(fields[key]) for key in ("path", "motion") if fields.get(key) is not None}
         return DatasetSpec(**(fields | paths))
     except (TypeError, ValueError) as error:

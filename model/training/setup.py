@@ -84,11 +84,11 @@ class TrainingStep(nn.Module):
             maps = network.backbone(images)
         if isinstance(self.loss, PublishedLoss):
             features = network.sample(maps)
-            return self.loss(network.regress(features), features, batch)  # type: ignore[no-any-return]
+            return self.loss(network.regress(features), features, batch)
         pick = torch.from_numpy(network.hierarchy.vertex_of_coarse).to(batch.vertices.device)
         coarse = batch._replace(vertices=batch.vertices[:, pick], vertices2d=batch.vertices2d[:, pick])
         features = network.sample(maps, coarse.heatmap_targets(network.config.heatmap_size))
-        return self.loss(network.regress(features, upsample=False), features, coarse)  # type: ignore[no-any-return]
+        return self.loss(network.regress(features, upsample=False), features, coarse)
 
 
 def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:

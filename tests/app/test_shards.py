@@ -26,7 +26,7 @@ def pictures(tmp_path: Path) -> Path:
 def test_every_input_is_somebodys(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parts = [share_of([str(pictures)], Ranks(rank, 2)) for rank in range(2)]
     assert [len(part) for part in parts] == [3, 2]
-    assert sorted(sum(parts, [])) == all_inputs([str(pictures)])
+    assert sorted([*parts[0], *parts[1]]) == all_inputs([str(pictures)])
     (pictures / "2.png").write_bytes(b"broken")
     assert len(share_of([str(pictures)], Ranks(0, 2))) == 2
     assert "2.png" in capsys.readouterr().err

@@ -90,6 +90,13 @@ def hand_set(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, Path]:
     return Scene(Bodies(hand), hierarchy), folder
 
 
+@pytest.fixture(autouse=True)
+def small_hrnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block and one module where HRNet-W32 has four: a third of the tensors, the same maps."""
+    monkeypatch.setattr("model.hrnet.BLOCKS_PER_BRANCH", 1)
+    monkeypatch.setattr("model.hrnet.MODULES_OF_STAGE", {2: 1, 3: 1, 4: 1})
+
+
 def hand_recipe(folder: Path, **changes: object) -> Recipe:
     spec = DatasetSpec(kind="manifest", path=folder)
     base = replace(

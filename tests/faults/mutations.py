@@ -84,7 +84,8 @@ MUTATIONS = (
         'if trouble.kind is Kind.OTHER or self.device == "cpu":', "if True:"),
     Mutation(11, "a lost device is recognised", "device_assert", "app/pipeline/rescue.py",
         "return Trouble(Kind.DEVICE, words)", "return Trouble(Kind.OTHER, words)"),
-    Mutation(11, "the restart is told", "device_assert", "app/pipeline/rescue.py", "        self._lost(why)\n", ""),
+    Mutation(11, "the restart is told", "device_assert", "app/pipeline/rescue.py",
+        "        self._lost(why)\n", ""),
     Mutation(11, "without CUDA the CPU is chosen", "without_cuda", "app/pipeline/reconstructor.py",
         'return "cuda" if torch.cuda.is_available() else "cpu"', 'return "cuda"'),
     Mutation(12, "only the newest picture is held", "newest", "app/pipeline/feed.py",
@@ -104,7 +105,8 @@ MUTATIONS = (
         "            return super().find_class(module, name)  # "),
     Mutation(15, "a broken pickle is one sentence", "bad_body", "model/unpickle.py",
         "except Exception as error:", "except ZeroDivisionError as error:"),
-    Mutation(16, "the worker is ended", "many_times", "app/gui/main_window.py", "        self.worker.close()\n", ""),
+    Mutation(16, "the worker is ended", "many_times", "app/gui/main_window.py",
+        "        self.worker.close()\n", ""),
     Mutation(16, "a hanging feed does not hold up the end", "close_does_not_wait", "app/pipeline/session.py",
         "            self._feed.stop()\n", "            self._feed.stop(9.0)\n"),
     Mutation(17, "signals end in order", "ends_the_program", "app/gui/endings.py",
@@ -129,7 +131,8 @@ MUTATIONS = (
     Mutation(20, "records are let go", "some_seconds", "app/gui/main_window.py",
         "self.record = record\n",
         "self.record = record; self.__dict__.setdefault('kept', []).append(b'x' * self.width() * 2000)\n"),
-    Mutation(20, "growth is told", "whatever_grows", "app/vitals.py", "self.memory_mb <= MOST_GROWTH_MB and", ""),
+    Mutation(20, "growth is told", "whatever_grows", "app/vitals.py",
+        "self.memory_mb <= MOST_GROWTH_MB and", ""),
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,8 +38,8 @@ class Engine(Protocol):
 
     name: str
 
-    def encode(self, images: Tensor) -> Features:
-        """Normalised images [B, 3, S, S] -> heatmaps and tokens."""
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
+        """Normalised images [B, 3, S, S] -> heatmaps and tokens, and what they were sampled from."""
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
         """Tokens of one person -> mesh at all three resolutions."""
@@ -52,9 +53,10 @@ class TorchEngine:
     def __init__(self, network: PointHMR) -> None:
         self._network = network
 
-    def encode(self, images: Tensor) -> Features:
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
         """See Engine."""
-        return self._network.encode(images.contiguous(memory_format=torch.channels_last))
+        images = images.contiguous(memory_format=torch.channels_last)
+        return self._network.encode(images, keep_points=keep_points)
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
         """See Engine."""
@@ -78,13 +80,27 @@ class OpenVinoEngine:
             core.compile_model(folder / f"{stage}.xml", "CPU", options).create_infer_request()
             for stage in STAGES
         )
+        self._compile: Callable[[Any], Any] = lambda graph: core.compile_model(graph, "CPU", options)
+        self._read: Callable[[], Any] = lambda: core.read_model(folder / "encode.xml")
+        self._encode_keeping: Any = None
         tokens = network.config.num_tokens
         self._nothing_masked = torch.zeros(tokens, tokens)
 
-    def encode(self, images: Tensor) -> Features:
-        """See Engine."""
-        people = [self._outputs(self._encode, [image[None]]) for image in images]
-        return Features(*(torch.cat(parts) for parts in zip(*people, strict=True)))
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
+        """See Engine. The first time that points are kept, another graph is compiled for it (a second)."""
+        if keep_points and self._encode_keeping is None:
+            graph = self._read()
+            graph.add_outputs([_sampled_from(graph)])
+            self._encode_keeping = self._compile(graph).create_infer_request()
+        request = self._encode_keeping if keep_points else self._encode
+        people = [self._outputs(request, [image[None]]) for image in images]
+        heatmaps, vertices, grid, landmarks, presence, *points = (
+            torch.cat(parts) for parts in zip(*people, strict=True)
+        )
+        kept = points[0] if points else None
+        if kept is not None and kept.shape[2] != vertices.shape[2]:
+            kept = kept.transpose(1, 2)
+        return Features(heatmaps, vertices, grid, landmarks, presence, point_features=kept)
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
         """See Engine."""
@@ -98,6 +114,17 @@ class OpenVinoEngine:
     def _outputs(request: Any, inputs: list[Tensor]) -> list[Tensor]:
         arrays = request.infer([np.ascontiguousarray(tensor.numpy()) for tensor in inputs], share_inputs=True)
         return [torch.from_numpy(arrays[port]) for port in range(len(arrays))]
+
+
+def _sampled_from(graph: Any) -> Any:
+    """The output inside an encode graph from which the vertex tokens are sampled: the product's other factor.
+
+    Raises RuntimeError where the graph is built in another way.
+    """
+    product = graph.outputs[1].get_node().input_value(0).get_node()
+    if product.get_type_name() != "MatMul":
+        raise RuntimeError(f"the vertex tokens come from a {product.get_type_name()}, not from a product")
+    return product.input_value(1)
 
 
 class _Encode(nn.Module):

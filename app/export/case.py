@@ -248,7 +248,10 @@ def _person(arrays: dict[str, np.ndarray], prefix: str, about: dict[str, Any], m
     person = Person(
         box=box,
         crop=Crop(crop, int(about["crop_size"])),
-        **{name: arrays[prefix + name] for name in _MESH},
+        vertices=arrays[f"{prefix}vertices"],
+        coarse=arrays[f"{prefix}coarse"],
+        joints3d=arrays[f"{prefix}joints3d"],
+        joints2d=arrays[f"{prefix}joints2d"],
         camera=(scale, tx, ty),
         presence=float(about["presence"]),
         features=_features({name: array(f"feature_{name}") for name in _FEATURES}, model),
@@ -299,4 +302,4 @@ def _hops(values: list[int | None]) -> Hops:
     hops = tuple(None if value is None else int(value) for value in values)
     if len(hops) != 4 or any(hop is not None and hop < 1 for hop in hops):
         raise ValueError("its masks are not four thresholds")
-    return hops  # type: ignore[return-value]
+    return hops

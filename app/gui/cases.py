@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
@@ -27,10 +27,9 @@ def case_model(info: ModelInfo) -> CaseModel:
 
 def info_of(model: CaseModel) -> ModelInfo:
     """What the window must know about the model of a case, which need not be installed."""
-    return ModelInfo(
-        model.name, model.sha256, "stored", **model.arrays, part_names=model.part_names,
-        diameter=model.diameter, body=model.body,
-    )  # fmt: skip
+    arrays: dict[str, Any] = model.arrays
+    names: dict[str, Any] = {"part_names": model.part_names, "diameter": model.diameter, "body": model.body}
+    return ModelInfo(model.name, model.sha256, "stored", **arrays, **names)
 
 
 class Cases(QObject):

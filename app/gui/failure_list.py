@@ -138,11 +138,13 @@ class FailureList(Card):
 
     def walk(self, step: int) -> None:
         """To the next row down or up, from the first one on."""
-        count = self.rows.topLevelItemCount()
-        if count:
-            here = self.rows.indexOfTopLevelItem(self.rows.currentItem())
-            row = (here + step) % count if here >= 0 else 0 if step > 0 else count - 1
-            self.rows.setCurrentItem(self.rows.topLevelItem(row))
+        count, current = self.rows.topLevelItemCount(), self.rows.currentItem()
+        if not count:
+            return
+        here = self.rows.indexOfTopLevelItem(current) if current is not None else -1
+        row = (here + step) % count if here >= 0 else 0 if step > 0 else count - 1
+        if (item := self.rows.topLevelItem(row)) is not None:
+            self.rows.setCurrentItem(item)
 
     def _choose(self, item: QTreeWidgetItem | None, *_: object) -> None:
         if isinstance(item, _Row):

@@ -147,7 +147,7 @@ def draw_sheet(taken: Sequence[tuple[Failure, QImage]], theme: Theme) -> QImage:
 
 def _save(path: Path, sheet: QImage) -> Path:
     def write(file: Path) -> None:
-        if not sheet.save(str(file), "PNG"):
+        if not sheet.save(str(file)):
             raise UserError(f"{path} could not be written.")
 
     write_atomically(path, write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -40,8 +41,9 @@ class Watch(QObject):
         window.people.chosen_changed.connect(self.tell)
         for number in range(parts.tabs.count()):
             page = parts.tabs.widget(number)
+            assert page is not None
             words = f"Side panel: {parts.tabs.tabText(number)}"
-            shortcut(window, words, f"Alt+{number + 1}", lambda p=page: parts.tabs.setCurrentWidget(p))
+            shortcut(window, words, f"Alt+{number + 1}", partial(parts.tabs.setCurrentWidget, page))
         shortcut(window, "The next flagged case", "]", lambda: parts.failures.walk(1))
         shortcut(window, "The flagged case before", "[", lambda: parts.failures.walk(-1))
 

@@ -66,7 +66,8 @@ class Probe:
     def figures(self) -> dict[str, object]:
         """Seconds of the start; frames a second; milliseconds by which the event loop was late; MiB."""
         import numpy as np
-        import psutil
+
+        from app.vitals import look
 
         info = self._window.info
         gaps = np.diff(self._ticks) - TICK if len(self._ticks) > 1 else np.array([math.nan])
@@ -79,7 +80,7 @@ class Probe:
             "blocked_p999_ms": 1000 * float(np.percentile(gaps, 99.9)),
             "blocked_p99_ms": 1000 * float(np.percentile(gaps, 99)),
             "blocked_max_ms": 1000 * float(gaps.max()),
-            "memory_mib": psutil.Process().memory_info().rss / 2**20,
+            "memory_mib": look(0.0, 0, 0).memory_mb,
         }
 
 

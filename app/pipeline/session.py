@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.pipeline.feed import Feed
 from app.pipeline.frames import Frame, Record
@@ -195,7 +195,7 @@ class Session:
         else:
             pause = None
         record = self._record
-        stale = record is not None and (record.hops, record.study) != (orders.hops, orders.study)
+        stale = record is not None and _settings(record) != _settings(orders)
         if record is not None and stale and (pause is None or pause > 0.1):
             self._again(record, orders)
         return pause
@@ -265,7 +265,7 @@ class Session:
         shown = self._record
         if record.people or not self._pipeline.rejected or shown is None or not shown.people:
             return False
-        self._record = replace(shown, hops=orders.hops, study=orders.study)
+        self._record = replace(shown, **_settings(orders))
         self._held = True
         self._notice = " ".join((*self._pipeline.rejected, "The last good result is shown."))
         self._say(self._status.state)
@@ -273,21 +273,26 @@ class Session:
 
     def _again(self, record: Record, orders: Orders) -> None:
         before, plain = self._pipeline, unstudied(record)
-        anew = record.hops != orders.hops or self._failures > 0 or self._held
+        toggled = record.isolate != orders.isolate
+        anew = record.hops != orders.hops or toggled or self._failures > 0 or self._held
 
         def work(pipeline: Pipeline) -> tuple[Record, Record]:
             if pipeline is not before:  # The features are another network's.
                 return _computed(pipeline, record.frame, orders, record.timings.get("grab", 0.0))
-            again = pipeline.regress_again(self._fresh or plain, orders.hops) if anew else plain
+            fresh = self._fresh or plain
+            if fresh.isolate != orders.isolate:
+                again = pipeline.isolate_again(fresh, orders.hops, orders.isolate)
+            else:
+                again = pipeline.regress_again(fresh, orders.hops) if anew else plain
             return again, _studied(pipeline, again, orders, record)
 
         done = self._carefully(record.frame, work)
         if done.result is None:
             # Not for ever the same attempt; the next one takes nothing over from this record.
-            self._record = replace(plain, hops=orders.hops, study=orders.study)
+            self._record = replace(plain, **_settings(orders))
             self._failed(record.frame, done.trouble)
         elif not (anew and self._hold(done.result[0], orders)):
-            if self._pipeline is not before:
+            if self._pipeline is not before or toggled:
                 self._fresh = done.result[0]
             self._deliver(done.result[1])
 
@@ -329,9 +334,14 @@ def _note(frame: Frame, error: Exception) -> None:
 
 def _computed(pipeline: Pipeline, frame: Frame, orders: Orders, grab_ms: float) -> tuple[Record, Record]:
     """The frame's record, and the same with the answers to what else is wanted."""
-    record = pipeline.process(frame, orders.hops)
+    record = pipeline.process(frame, orders.hops, isolate=orders.isolate)
     record = replace(record, timings={"grab": grab_ms, **record.timings})
     return record, _studied(pipeline, record, orders, None)
+
+
+def _settings(wanted: Orders | Record) -> dict[str, Any]:
+    """What a standing frame is computed again for."""
+    return {"hops": wanted.hops, "study": wanted.study, "isolate": wanted.isolate}
 
 
 def _studied(pipeline: Pipeline, record: Record, orders: Orders, known: Record | None) -> Record:

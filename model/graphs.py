@@ -122,7 +122,7 @@ def main() -> None:
     """`python -m model.graphs WEIGHTS FOLDER RECIPE`: what `start_export` runs."""
     # Only time that the window leaves over.
     with contextlib.suppress(AttributeError, OSError):
-        os.nice(15)
+        os.nice(10)
     from model.weights import load_network
 
     parser = argparse.ArgumentParser(description=__doc__)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -132,9 +133,9 @@ def _stages(network: PointHMR, image: Tensor, rounds: int) -> dict[str, float]:
         return result
 
     for _ in range(rounds):
-        maps = timed("backbone", lambda: network.backbone(image))
-        features = timed("decoders and sampling", lambda maps=maps: network.sample(maps))
-        timed("regress", lambda features=features: network.regress(features, upsample=False))
+        maps = timed("backbone", partial(network.backbone, image))
+        features = timed("decoders and sampling", partial(network.sample, maps))
+        timed("regress", partial(network.regress, features, upsample=False))
         coarse = network.regress(features, upsample=False).coarse
-        timed("upsample", lambda coarse=coarse: network.upsample(coarse))
+        timed("upsample", partial(network.upsample, coarse))
     return {name: median(values) for name, values in found.items()}

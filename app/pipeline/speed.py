@@ -20,7 +20,7 @@ from model.openvino_engine import OpenVinoEngine
 from model.recipes import FLOAT32, Recipe, preferred
 
 _log = logging.getLogger(__name__)
-PATIENCE = 300.0
+PATIENCE = 600.0
 """Seconds that the export may take; it runs only when the machine has nothing better to do."""
 MOST_DEVIATION_MM = 1.0
 """Mean distance of the vertices from the reference's, beyond which a faster engine is not taken."""

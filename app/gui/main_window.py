@@ -207,10 +207,12 @@ class MainWindow(QMainWindow):
         self.parts.status.set_status(status)
         running = status.state is WorkerState.RUNNING
         do = self.commands
-        do.set_icon(do.play, "pause" if running else "play", self.themes.theme)
-        do.play.setText("Pause" if running else "Play")
+        again = status.state is WorkerState.FAULTED and self.spec is not None
+        do.set_icon(do.play, "pause" if running else "reset" if again else "play", self.themes.theme)
+        do.play.setText("Pause" if running else "Try again" if again else "Play")
         loaded = status.state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
-        for action in (do.play, do.back, do.forward, do.freeze):
+        do.play.setEnabled(loaded or again)
+        for action in (do.back, do.forward, do.freeze):
             action.setEnabled(loaded)
         if running or not loaded:
             set_checked(do.freeze, False)

@@ -93,8 +93,10 @@ class Timeline(Card):
             self._lines[name].setPen(pg.mkPen(getattr(theme, role), width=1.6))
         self._flags.setBrush(pg.mkBrush(theme.danger))
         self._cursor.setPen(pg.mkPen(theme.text, width=1.2))
+        self._plot.setBackground(theme.panel)
         axis = self._plot.getAxis("bottom")
         axis.setPen(pg.mkPen(theme.border))
+        axis.setTickPen(pg.mkPen(theme.border))
         axis.setTextPen(pg.mkPen(theme.muted))
 
     def show_history(self, history: History, person_id: int | None, here: int | None) -> None:

@@ -75,6 +75,9 @@ class StatusLine(QStatusBar):
         self.latency = label("", tip="Milliseconds for each stage of the newest frame")
         self.addWidget(self._light)
         self.addWidget(self.message, 1)
+        self.truth = label("", tip="Error of the shown mesh against the source's ground truth")
+        self.truth.hide()
+        self.addPermanentWidget(self.truth)
         self.addPermanentWidget(self.model)
         for part in (self.rate, self.latency):
             part.setContentsMargins(10, 0, 0, 0)
@@ -137,6 +140,11 @@ class StatusLine(QStatusBar):
         timings = {**record.timings, "draw": draw_ms}
         parts = [f"{stage} {timings[stage]:.0f}" for stage in STAGES if stage in timings]
         self.latency.setText("   ".join(parts) + " ms ")
+
+    def set_truth(self, sentence: str) -> None:
+        """Errors against ground truth; hidden where there is none."""
+        self.truth.setText(sentence)
+        self.truth.setVisible(bool(sentence))
 
     @property
     def texts(self) -> tuple[str, ...]:

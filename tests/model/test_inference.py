@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from model.config import preset
-from model.inference import InferenceEngine, deviation
+from model.engine import HalfEngine
+from model.inference import InferenceEngine, compare, deviation
+from model.pointhmr import PointHMR
 from model.quantize import best_end
 from model.recipes import BFLOAT16, FLOAT32, INT8, INT8_DECODERS, frontier, preferred
 
@@ -104,3 +106,16 @@ def test_deviation_is_in_millimetres_and_percent() -> None:
     assert found.percent == pytest.approx(1.0)
     assert found.percent_of_spread == pytest.approx(2.0)
     assert deviation(mesh * float("nan"), mesh).mean_mm == float("inf")
+
+
+def test_half_precision_gives_nearly_the_same_person() -> None:
+    torch.manual_seed(0)
+    network = PointHMR(preset("body-lite")).eval().requires_grad_(False)
+    image = torch.rand(1, 3, 256, 256)
+    engine = HalfEngine(network, torch.bfloat16)
+    features = engine.encode(image, keep_points=True)
+    assert engine.name == "torch bfloat16"
+    assert features.heatmaps.dtype == torch.float32
+    assert features.point_features is not None
+    found = compare(engine, network, image)
+    assert 0 < found.mean_mm < 20

@@ -13,7 +13,7 @@ from app.gui.colours import part_colours, person_colour
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Person
 
-COLOUR_BY = ("Plain", "Part", "Depth", "Confidence", CHANGE, ATTENTION, ERROR)
+COLOUR_BY = ("Plain", "Part", "Depth", "Confidence", CHANGE, ERROR, ATTENTION)
 SCALES = {"Depth": ("Viridis", ("far", "near")), "Confidence": ("Magma", ("unsure", "sure"))}
 """Colour map and the words at its ends."""
 CONFIDENT = 0.25

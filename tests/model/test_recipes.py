@@ -48,6 +48,9 @@ SMALL_LITE = {
     "position_width": 8,
     "feedforward": (64, 64, 32, 32),
     "lifter_width": 128,
+    "trunk_channels": 32,
+    "bottleneck_channels": 16,
+    "heatmap_channels": 16,
 }
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "dataset": "look at synthetic training crops",
     "train": "train the embedded model",
     "evaluate": "measure a model on validation pictures",
+    "benchmark": "how fast networks, pipeline and window are here",
     "verify": "compare the published network with stored outputs, number for number",
     "weights": "import checkpoints, list models",
 }

@@ -18,7 +18,7 @@ COMMANDS = {
     "dataset": "look at synthetic training crops",
     "train": "train the embedded model",
     "evaluate": "measure a model on validation pictures",
-    "benchmark": "measure this installation: `benchmark diagnostics`",
+    "benchmark": "how fast this machine is; `benchmark diagnostics`: what the flags find",
     "verify": "compare the published network with stored outputs, number for number",
     "weights": "import checkpoints, list models",
 }

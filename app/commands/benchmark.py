@@ -1,16 +1,22 @@
-"""Measure this installation: one benchmark a sub-command."""
+"""Measure this installation. Alone: the speed of networks, pipeline and window; else one part by its name."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-BENCHMARKS = {"diagnostics": "what the flags find, and what isolating a person is worth"}
+BENCHMARKS: dict[str, str] = {"diagnostics": "what the flags find, and what isolating a person is worth"}
+"""Parts that are commands of their own, each a module `app.commands.benchmark_<name>`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A sub-command for each benchmark, in a module of its own."""
-    parts = parser.add_subparsers(dest="benchmark", required=True, metavar="|".join(BENCHMARKS))
+    """The speed table's own, and a sub-command for each other part."""
+    speed = importlib.import_module("app.commands.benchmark_speed")
+    speed.add_arguments(parser)
+    parser.set_defaults(run_benchmark=speed.run)
+    if not BENCHMARKS:
+        return
+    parts = parser.add_subparsers(dest="benchmark", metavar="|".join(BENCHMARKS))
     for name, text in BENCHMARKS.items():
         module = importlib.import_module(f"app.commands.benchmark_{name}")
         part = parts.add_parser(name, help=text, description=module.__doc__)

@@ -14,6 +14,10 @@ from app.gui.settings import THEMES
 from app.gui.theme import Theme
 
 CAMERAS_TO_OFFER = 2
+ISOLATE_TIP = (
+    "Keep each person's heatmaps off the other people's bodies.\n"
+    "Pin as A (Shift+A) before, to see what it changes"
+)
 
 
 def camera_specs() -> list[str]:
@@ -41,6 +45,8 @@ class Actions:
         self.freeze.setCheckable(True)
         self.everyone = make("Everyone", "people", "E", "Reconstruct everyone in the picture")
         self.everyone.setCheckable(True)
+        self.isolate = make("Isolate", "isolate", "I", ISOLATE_TIP)
+        self.isolate.setCheckable(True)
         self.next_person = make("Next person", "person", "P", "Choose the next person")
         self.export_obj = make("Export OBJ…", "export", "Ctrl+E", "Save the mesh of this frame as OBJ")
         self.models = make("Models…", "mesh", "Ctrl+Shift+M", "Networks and bodies: see, import, use")
@@ -131,6 +137,7 @@ class Actions:
         person = _menu_button("Largest person", self.person_menu, "Whom to follow (P: the next person)")
         bar.addWidget(person)
         bar.addWidget(_text_button(self.everyone))
+        bar.addWidget(_text_button(self.isolate))
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(gap)

@@ -114,8 +114,11 @@ class Commands:
     # Playing
 
     def play_or_pause(self) -> None:
-        """One button for both."""
-        if self._window.state is WorkerState.RUNNING:
+        """One button for both, and for another try at a source that has failed."""
+        window = self._window
+        if window.state is WorkerState.FAULTED and window.spec is not None:
+            window.open_source(window.spec)
+        elif self._window.state is WorkerState.RUNNING:
             self._window.worker.pause()
         else:
             self._window.worker.play()

@@ -10,8 +10,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
+from app.export.case import is_case
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
+from app.gui.cases import Cases
 from app.gui.commands import Commands
 from app.gui.export_job import ExportJob
 from app.gui.finder import Finder
@@ -23,9 +25,13 @@ from app.gui.parts import Parts
 from app.gui.people_choice import PeopleChoice
 from app.gui.pins import Pins
 from app.gui.settings import default_path, load_settings, save_settings
+from app.gui.sheet import Sheet
 from app.gui.theme import Theme, ThemeSwitch
+from app.gui.truth_view import TruthView
 from app.gui.warmup import Warmup
+from app.gui.watch import Watch
 from app.pipeline.frames import Hops, Person, Record
+from app.pipeline.sources import camera_index
 from app.pipeline.worker import Status, WorkerState
 
 NUMBERS_EVERY = 0.15
@@ -76,7 +82,8 @@ class MainWindow(QMainWindow):
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
         self._runs = Commands(self)
-        self.lab, self.finder = Lab(self), Finder(self)
+        self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
+        self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._facts_later = QTimer(self, singleShot=True, interval=0)
@@ -138,6 +145,8 @@ class MainWindow(QMainWindow):
         self._mesh_later.stop()
         self._numbers_later.stop()
         self._facts_later.stop()
+        self.watch.stop()
+        self.sheet.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -207,10 +216,12 @@ class MainWindow(QMainWindow):
         self.parts.status.set_status(status)
         running = status.state is WorkerState.RUNNING
         do = self.commands
-        do.set_icon(do.play, "pause" if running else "play", self.themes.theme)
-        do.play.setText("Pause" if running else "Play")
+        again = status.state is WorkerState.FAULTED and self.spec is not None
+        do.set_icon(do.play, "pause" if running else "reset" if again else "play", self.themes.theme)
+        do.play.setText("Pause" if running else "Try again" if again else "Play")
         loaded = status.state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
-        for action in (do.play, do.back, do.forward, do.freeze):
+        do.play.setEnabled(loaded or again)
+        for action in (do.back, do.forward, do.freeze):
             action.setEnabled(loaded)
         if running or not loaded:
             set_checked(do.freeze, False)
@@ -249,13 +260,20 @@ class MainWindow(QMainWindow):
         self.spec = spec
         self.people.forget()
         self._forget_record()
-        self.worker.open(spec)
+        self.cases.forget()
+        self.sheet.stop()
+        self.truth.look(spec)
+        if is_case(spec):
+            self.cases.open(Path(spec))
+        else:
+            self.worker.open(spec)
 
     def _forget_record(self) -> None:
         """Show nothing until the next record: the last one is another source's or another model's."""
         self.record = None
         self.parts.image.view.set_record(None, None)
         self.parts.mesh.view.set_record(None)
+        self.watch.forget(live=camera_index(self.spec or "") is not None)
         self._show_numbers()
         self._numbers_at = 0.0
 

@@ -69,8 +69,10 @@ def habits(window: MainWindow) -> Iterator[Callable[[], object]]:
         box.setCurrentIndex((box.currentIndex() + 1) % box.count())
 
     def pin() -> None:
+        count = len(pins.vertices)
         pins.add(next(vertices))
-        pins.remove(pins.vertices[0])
+        if len(pins.vertices) > count:
+            pins.remove(pins.vertices[0])
 
     def turn() -> None:
         parts.mesh.view.orbit.turn(40, 5)

@@ -14,9 +14,9 @@ from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox
 from model.bodies import FREE_BODY, BodyCard, body_card, check_fit, fit_notice, load_with_hierarchy
 from model.body import BodyModel
 from model.config import DEFAULT_WEIGHTS
-from model.engine import Engine, TorchEngine
 from model.errors import UserError
 from model.hierarchy import Hierarchy
+from model.inference import InferenceEngine
 from model.pointhmr import Features, PointHMR, reweighted
 from model.weights import ModelCard, find_card, load_network
 
@@ -47,7 +47,7 @@ class Reconstructor:
         self.weights_path = card.path
         self.device = device
         self.notice = notice
-        self.engine: Engine = TorchEngine(self.network)
+        self.engine = InferenceEngine(self.network)
         self._hip_regressor = torch.from_numpy(body.keypoint_regressor.numpy()).to(device)
 
     @property

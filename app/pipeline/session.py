@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from app.pipeline.feed import Feed
 from app.pipeline.frames import Frame, Record
-from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
+from app.pipeline.orders import Adopted, Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
 from app.pipeline.rescue import Attempt, Machine, Trouble, trouble_of
@@ -70,8 +70,11 @@ class Session:
         """One piece of work. Returns the seconds until there may be more; None: until something happens."""
         try:
             self._hear(orders)
-            if self._feed is None or not self._arrived(self._feed):
-                return None if self._feed is None else 0.25
+            if self._feed is None:
+                self._try_masks(orders)
+                return None
+            if not self._arrived(self._feed):
+                return 0.25
             self._obey(orders)
             return self._advance(orders, self._feed)
         except FrameError as error:
@@ -91,6 +94,8 @@ class Session:
             self._exchange(orders.exchange, orders)
         if orders.playing is not None:
             self._playing = orders.playing
+        if orders.adopted is not None:
+            self._adopt(orders.adopted)
         if orders.spec is not None:
             self._open(orders.spec)
         if orders.index is not None:
@@ -118,6 +123,26 @@ class Session:
         """One network's features mean nothing to another."""
         if self._record is not None:
             self._record = self._fresh = replace(unstudied(self._record), people=())
+
+    def _adopt(self, other: Adopted) -> None:
+        """Leaves the source; the record stands alone, and is shown by whoever brought it."""
+        self.leave()
+        self._say(WorkerState.PAUSED)
+        try:
+            pipeline = self._pipeline or self._machine.make()
+        except UserError as error:
+            self._say(WorkerState.PAUSED, f"Masks cannot be tried on this case: {error}")
+            return
+        if getattr(pipeline.reconstructor, "sha256", "") == other.sha256:
+            self._record = self._fresh = other.record
+        else:
+            self._say(WorkerState.PAUSED, "Another model made this case: masks cannot be tried on it.")
+
+    def _try_masks(self, orders: Orders) -> None:
+        """On an adopted record, if they have changed."""
+        record = self._record
+        if record is not None and (record.hops, record.study) != (orders.hops, orders.study):
+            self._again(record, orders)
 
     def _open(self, spec: str | Path) -> None:
         self.leave()

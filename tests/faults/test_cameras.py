@@ -34,7 +34,8 @@ def test_a_camera_that_ends_at_frame_30_is_told_within_a_second_and_comes_back(l
     assert window.record is not None and window.record.people, "the last mesh is still shown"
     assert window.parts.image.view.stale and window.parts.mesh.view.stale, "and greyed"
     one.wait(lambda: first.released)
-    one.open("camera")
+    assert window.commands.play.isEnabled() and window.commands.play.text() == "Try again"
+    one.do(window.commands.play.trigger)
     one.wait_state(WorkerState.RUNNING)
     one.wait_records(3)
     assert not window.parts.mesh.view.stale and not one.banner
@@ -112,9 +113,7 @@ def test_the_program_ends_with_0_while_a_read_blocks() -> None:
     done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     hangs, seconds = done.stdout.split()
-    assert hangs == "hangs" and float(seconds) < 2.0 + 3.0, (
-        "two seconds, and Open3D's import on a slow machine"
-    )
+    assert hangs == "hangs" and float(seconds) < 20, "two, and the import of Open3D on a busy machine"
 
 
 CHANGES = {

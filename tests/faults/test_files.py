@@ -38,28 +38,39 @@ def png(shape: tuple[int, ...], dtype: type = np.uint8) -> bytes:
     return data.tobytes()
 
 
-REFUSED = {
-    "empty.mp4": pytest.param(b"", "is empty", marks=pytest.mark.fault(6)),
-    "text.mp4": pytest.param(
-        b"some words\n" * 99, "neither a picture nor a video", marks=pytest.mark.fault(6)
-    ),
-    "head.mp4": pytest.param(CLIP.read_bytes()[:600], "neither", marks=pytest.mark.fault(6)),
-    "bomb.png": pytest.param(bomb(), "20000 x 20000", marks=pytest.mark.fault(7)),
-    "text.jpg": pytest.param(b"some words\n" * 99, "not a picture", marks=pytest.mark.fault(7)),
-    "cut.png": pytest.param(png((9, 9))[:30], "broken", marks=pytest.mark.fault(7)),
+VIDEOS = {
+    "empty.mp4": (b"", "is empty"),
+    "text.mp4": (b"some words\n" * 99, "neither a picture nor a video"),
+    "head.mp4": (CLIP.read_bytes()[:600], "neither"),
+}
+PICTURES = {
+    "bomb.png": (bomb(), "20000 x 20000"),
+    "text.jpg": (b"some words\n" * 99, "not a picture"),
+    "cut.png": (png((9, 9))[:30], "broken"),
 }
 
 
-@pytest.mark.parametrize(("content", "words"), REFUSED.values(), ids=REFUSED)
-def test_a_file_that_cannot_be_shown_is_one_sentence(
-    live: Make, picture: Path, tmp_path: Path, request: pytest.FixtureRequest, content: bytes, words: str
-) -> None:
-    path = tmp_path / request.node.callspec.id
+def refused(one: Live, path: Path, content: bytes, words: str) -> None:
+    """The window tells it in one sentence."""
     path.write_bytes(content)
-    one = live()
     one.open(path)
     one.wait_state(WorkerState.FAULTED)
     assert words in one.banner and path.name in one.banner and is_sentence(one.banner)
+
+
+@pytest.mark.fault(6)
+@pytest.mark.parametrize("name", VIDEOS)
+def test_what_is_no_video_is_one_sentence(live: Make, picture: Path, tmp_path: Path, name: str) -> None:
+    one = live()
+    refused(one, tmp_path / name, *VIDEOS[name])
+    one.goes_on(picture)
+
+
+@pytest.mark.fault(7)
+@pytest.mark.parametrize("name", PICTURES)
+def test_what_is_no_picture_is_one_sentence(live: Make, picture: Path, tmp_path: Path, name: str) -> None:
+    one = live()
+    refused(one, tmp_path / name, *PICTURES[name])
     one.goes_on(picture)
 
 

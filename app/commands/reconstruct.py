@@ -45,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset", choices=tuple(PRESETS), help="axes and unit of the meshes for this program"
     )
+    parser.add_argument(
+        "--isolate", action="store_true", help="keep each person's heatmaps off the others (needs several)"
+    )
     add_masks_argument(parser)
     add_model_arguments(parser)
 
@@ -70,6 +73,7 @@ class Job:
     all_people: bool = False
     box: PersonBox | None = None
     boxes: dict[str, list[PersonBox]] | None = None
+    isolate: bool = False
 
     def boxes_for(self, path: str) -> list[PersonBox] | None:
         """Boxes given for a picture by any of its names; None where detection is wanted."""
@@ -112,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
         options.all_people,
         options.box,
         boxes,
+        options.isolate,
     )
     for spec in job.inputs:
         if spec.startswith("camera"):
@@ -149,7 +154,7 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
         for frame in read_all(source):
             if isinstance(source, FolderSource):
                 pipeline.reset()
-            record = pipeline.process(frame, job.hops, job.boxes_for(frame.source))
+            record = pipeline.process(frame, job.hops, job.boxes_for(frame.source), isolate=job.isolate)
             stem = writer.add(record)
             if record.people:
                 export_record(job, stem, record, reconstructor)

@@ -15,6 +15,8 @@ STEP = 2
 CELLS = 16
 MODE_SHARE = 0.3
 """A second hill counts as a mode when it is at least this high against the peak."""
+PLAIN = 1.01
+"""What is not higher than this many times the mean is no hill."""
 FAR = 0.15
 """Parts of the crop's side beyond which a second peak looks at something else."""
 
@@ -57,7 +59,7 @@ def measure_heatmaps(heatmaps: np.ndarray) -> HeatMeasures:
 def pooled(heatmaps: np.ndarray) -> np.ndarray:
     """(V, n, n) -> (V, k, k) float32 sums over square blocks, k about CELLS, each map summing to one."""
     count, side = heatmaps.shape[:2]
-    block = next(size for size in range(max(1, side // CELLS), 0, -1) if side % size == 0)
+    block = next(size for size in range(max(1, round(side / CELLS)), 0, -1) if side % size == 0)
     maps = torch.from_numpy(np.ascontiguousarray(heatmaps, np.float32))
     cells = side // block
     rows = maps.reshape(count * cells, block, side).sum(1)
@@ -68,9 +70,9 @@ def pooled(heatmaps: np.ndarray) -> np.ndarray:
 
 
 def _local_maxima(maps: np.ndarray) -> np.ndarray:
-    """(V, k, k) -> bool: no neighbour is higher, and one is lower (a plain has no hills)."""
+    """(V, k, k) -> bool: no neighbour is higher, and it stands out (a plain has no hills)."""
     padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)))
     rows = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
     highest = np.maximum(np.maximum(rows[:, :, :-2], rows[:, :, 1:-1]), rows[:, :, 2:])
-    result: np.ndarray = (maps >= highest) & (maps > maps.mean(axis=(1, 2), keepdims=True))
+    result: np.ndarray = (maps >= highest) & (maps > PLAIN * maps.mean(axis=(1, 2), keepdims=True))
     return result

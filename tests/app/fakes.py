@@ -91,7 +91,7 @@ def _load_body() -> dict[str, np.ndarray]:
         upright = body["v_template"] * [1, -1, -1]
         joints = body["J14_regressor"] @ upright
         hips = joints[[2, 3]].mean(0)
-        coarse = hierarchy["sel2"].astype(int)
+        coarse = hierarchy["sel1"][hierarchy["sel2"].astype(int)].astype(int)
         return {
             "vertices": upright - hips,
             "joints": joints - hips,

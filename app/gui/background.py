@@ -38,6 +38,11 @@ class BackgroundJob(QObject):
         self._thread = threading.Thread(target=self._run, args=(work, before), name="background", daemon=True)
         self._thread.start()
 
+    def wait(self) -> None:
+        """Until all is done; nobody is told any more."""
+        if self._thread is not None:
+            self._thread.join()
+
     def _run(self, work: Callable[[], object], before: threading.Thread | None) -> None:
         if before is not None:
             before.join()

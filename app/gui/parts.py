@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.actions import Actions
 from app.gui.attention_card import AttentionCard
@@ -17,6 +17,7 @@ from app.gui.selection_panel import PersonCard, VertexCard
 from app.gui.settings import Settings
 from app.gui.status_line import StatusLine
 from app.gui.studio import Studio
+from app.gui.take_page import TakePage
 from app.gui.theme import Theme
 from app.gui.vertex_list import VertexList
 from app.gui.view_cards import ImageCard, MeshCard
@@ -51,12 +52,16 @@ class Parts:
         self.columns = splitter(Qt.Orientation.Horizontal, self.rows, self.side)
         self.columns.setSizes([2000, SIDE_WIDTH])
         self.columns.setStretchFactor(1, 0)
+        self.take = TakePage(settings)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.columns)
+        self.pages.addWidget(self.take)
         central = QWidget()
         column = QVBoxLayout(central)
         column.setContentsMargins(10, 0, 10, 2)
         column.setSpacing(6)
         column.addWidget(self.banner)
-        column.addWidget(self.columns, 1)
+        column.addWidget(self.pages, 1)
         window.setCentralWidget(central)
         window.setStatusBar(self.status)
 
@@ -77,6 +82,7 @@ class Parts:
             self.strip,
             self.banner,
             self.status,
+            self.take,
         ):
             part.set_theme(theme)
 
@@ -92,17 +98,20 @@ class Parts:
         self.studio.open()
         self.image.view.enable()
         self.mesh.view.draw()
+        self.take.enable()
 
     def shutdown(self) -> None:
         """Free what draws meshes."""
         self.image.view.shutdown()
         self.mesh.view.shutdown()
         self.studio.close()
+        self.take.shutdown()
 
     def refine(self) -> None:
         """The best picture of what is shown, at once."""
         self.image.view.refine()
         self.mesh.view.refine()
+        self.take.mesh.view.refine()
 
     def restore(self) -> None:
         """Sizes and places of the last session."""
@@ -125,3 +134,4 @@ class Parts:
         settings.hops = self.masking.hops
         settings.colour_by = self.mesh.colour_by.currentText()
         self.image.remember(settings)
+        self.take.remember(settings)

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
+LARGEST = {"take_gap": 30}
+"""Of the whole numbers."""
 DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
 
@@ -39,6 +41,10 @@ class Settings:
     """Pinned vertices; None until the person changes the defaults."""
     hops: Hops = field(default=DEFAULT_HOPS)
     last_folder: str = ""
+    take_smooth: float = 0.5
+    take_smoothed: bool = True
+    take_gap: int = 10
+    """Longest gap in frames that is filled."""
 
 
 def default_path() -> Path:
@@ -124,9 +130,17 @@ def _decode(name: str, value: Any, default: Any) -> Any:
         if not 0.0 <= number <= 1.0:
             raise ValueError(f"{name} is not between 0 and 1")
         return number
+    if isinstance(default, int):
+        return _within(name, int(text))
     if name == "theme" and text not in THEMES:
         raise ValueError(f"no theme {text}")
     return text
+
+
+def _within(name: str, number: int) -> int:
+    if not 0 <= number <= LARGEST[name]:
+        raise ValueError(f"{name} is not between 0 and {LARGEST[name]}")
+    return number
 
 
 def _decode_hops(text: str) -> Hops:

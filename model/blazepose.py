@@ -42,6 +42,10 @@ class BlazePoseOutput(NamedTuple):
     """[B, 39, 3] metres: x right, y down, z forward, origin in the middle of the hips."""
     presence: Tensor
     """[B] probability that the crop shows a person."""
+    stride4: Tensor
+    """[B, C, 64, 64] the trunk after its first level: 24 channels (full) or 32 (heavy)."""
+    stride8: Tensor
+    """[B, C, 32, 32] the trunk after its second level: 32 channels (full) or 56 (heavy)."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,51 @@ def stage_blocks(inputs: int, stages: tuple[Stage, ...]) -> nn.Sequential:
     return nn.Sequential(*blocks)
 
 
+def widened(channels: int) -> tuple[int, nn.Sequential]:
+    """The last step of the trunk, to six times the channels; returns their number and the step."""
+    wide, relu = 6 * channels, nn.ReLU6(inplace=True)
+    return wide, nn.Sequential(convolution(channels, wide), relu, depthwise(wide, 3), relu)
+
+
+def top_down(laterals: nn.ModuleList, trunk: list[Tensor]) -> Tensor:
+    """The finest level of the pyramid over the trunk's features at strides 4, 8, 16 and (wide) 32."""
+    top: Tensor = laterals[-1](trunk[-1])
+    for lateral, features in zip(reversed(laterals[:-1]), reversed(trunk[:-1]), strict=True):
+        top = F.interpolate(top, scale_factor=2.0, mode="bilinear", align_corners=False)
+        top = top + lateral(features)
+    return top
+
+
+class DeepLevels(nn.Module):
+    """A second copy of the trunk's deeper half and of the pyramid, to be trained beside the frozen original.
+
+    The original keeps its landmarks and its presence, which other parts rely on; the copy learns what the
+    vertex heatmaps need. Its last level is called as in `BlazePose`.
+    """
+
+    def __init__(self, variant: str = "full") -> None:
+        super().__init__()
+        table = VARIANTS[variant]
+        widths = [stages[-1].channels for stages in table.levels]
+        self.levels = nn.ModuleList(map(stage_blocks, widths[1:-1], table.levels[2:]))
+        wide, self.widen = widened(widths[-1])
+        self.laterals = nn.ModuleList(separable(c, PYRAMID_CHANNELS) for c in [*widths[:-1], wide])
+
+    def start_from(self, backbone: BlazePose) -> None:
+        """Take the weights of the original, so that the first answers are the original's."""
+        self.levels.load_state_dict(backbone.levels[2:].state_dict())
+        self.widen.load_state_dict(backbone.widen.state_dict())
+        self.laterals.load_state_dict(backbone.laterals.state_dict())
+
+    def forward(self, stride4: Tensor, stride8: Tensor) -> tuple[Tensor, Tensor]:
+        """The trunk's features at strides 4 and 8 -> fpn64 and s32x, as in `BlazePoseOutput`."""
+        trunk = [stride4, stride8]
+        for level in self.levels:
+            trunk.append(level(trunk[-1]))
+        trunk[-1] = self.widen(trunk[-1])
+        return top_down(self.laterals, trunk), trunk[-1]
+
+
 class BlazePose(nn.Module):
     """pose_landmark_full or pose_landmark_heavy of MediaPipe, without the segmentation branch."""
 
@@ -176,9 +225,8 @@ class BlazePose(nn.Module):
             convolution(3, 24, 3, stride=2), relu, depthwise(24, 3), relu, convolution(24, table.stem)
         )
         widths = [stages[-1].channels for stages in table.levels]
-        wide = 6 * widths[-1]
         self.levels = nn.ModuleList(map(stage_blocks, [table.stem, *widths], table.levels))
-        self.widen = nn.Sequential(convolution(widths[-1], wide), relu, depthwise(wide, 3), relu)
+        wide, self.widen = widened(widths[-1])
         self.laterals = nn.ModuleList(separable(c, PYRAMID_CHANNELS) for c in [*widths[:-1], wide])
         self.heatmaps = convolution(PYRAMID_CHANNELS, LANDMARKS)
 
@@ -207,6 +255,8 @@ class BlazePose(nn.Module):
             landmarks=self.landmarks(head).view(-1, LANDMARKS, 5),
             world=self.world(head).view(-1, LANDMARKS, 3),
             presence=torch.sigmoid(self.presence(head)).view(-1),
+            stride4=trunk[0],
+            stride8=trunk[1],
         )
 
     def _pyramid(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -217,11 +267,7 @@ class BlazePose(nn.Module):
             x = level(x)
             trunk.append(x)
         trunk[-1] = self.widen(x)
-        top = self.laterals[-1](trunk[-1])
-        for lateral, features in zip(reversed(self.laterals[:-1]), reversed(trunk[:-1]), strict=True):
-            top = F.interpolate(top, scale_factor=2.0, mode="bilinear", align_corners=False)
-            top = top + lateral(features)
-        return top, trunk
+        return top_down(self.laterals, trunk), trunk
 
     def _head_input(self, x: Tensor, trunk: list[Tensor]) -> Tensor:
         """[B, 288, 8, 8]; heavy takes the pyramid `x` down again, full uses the trunk alone."""

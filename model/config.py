@@ -57,6 +57,8 @@ class NetworkConfig:
     """Thresholds that the network was trained with."""
     lifter_width: int = 0
     """Hidden width of the lifter from landmarks to a first mesh; 0: none, the mesh is regressed from zero."""
+    tuned_levels: bool = False
+    """Whether a trained copy of BlazePose's deeper levels feeds the decoders (lite decoders only)."""
     heatmap_channels: int = 0
     """Features below the heatmaps (lite decoders only)."""
     trunk_channels: int = 0
@@ -108,7 +110,7 @@ PRESETS: dict[str, NetworkConfig] = {
         image_size=256,
         image_mean=(0.0, 0.0, 0.0),
         image_std=(1.0, 1.0, 1.0),
-        heatmap_size=64,
+        heatmap_size=32,
         grid_size=8,
         num_landmarks=33,
         token_width=96,
@@ -122,6 +124,7 @@ PRESETS: dict[str, NetworkConfig] = {
         activation="gelu",
         dropout=0.0,
         lifter_width=512,
+        tuned_levels=True,
         heatmap_channels=64,
         trunk_channels=128,
         bottleneck_channels=64,

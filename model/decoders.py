@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.blazepose import LANDMARKS, PYRAMID_CHANNELS, BlazePoseOutput
+from model.blazepose import LANDMARKS, PYRAMID_CHANNELS, BlazePoseOutput, DeepLevels
 from model.config import NetworkConfig
 from model.hrnet import BasicBlock, HRNet
 from model.layers import ShuffledTrunk, Standardize
+from model.lifter import landmark_tokens
 
 HRNetMaps = tuple[Tensor, Tensor]
 """[B, 32, 56, 56] and [B, 256, 7, 7]."""
@@ -71,7 +73,7 @@ class PublishedDecoders(nn.Module):
 
 
 class LiteDecoders(nn.Module):
-    """Cheap decoders over frozen BlazePose features.
+    """Cheap decoders over BlazePose features, frozen ones or (config.tuned_levels) those of a trained copy.
 
     The backbone's own landmark heatmaps join the features from which vertex heatmaps are mixed: a vertex
     near a landmark starts from an answer instead of from noise.
@@ -84,12 +86,17 @@ class LiteDecoders(nn.Module):
         self.gain = config.heatmap_gain
         low_channels = TRUNK_CHANNELS[config.backbone]
         trunk = (PYRAMID_CHANNELS, config.trunk_channels, config.bottleneck_channels)
+        finer = config.heatmap_size * 8 // config.image_size
+        self.coarser = 2 // finer
+        self.deep: DeepLevels | None = None
+        if config.tuned_levels:
+            self.deep = DeepLevels(config.backbone.removeprefix("blazepose-"))
         self.standardize_high = Standardize(PYRAMID_CHANNELS)
         self.standardize_low = Standardize(low_channels)
         self.standardize_maps = Standardize(LANDMARKS)
-        self.heatmap = ShuffledTrunk(*trunk, 2, config.heatmap_channels)
+        self.heatmap = ShuffledTrunk(*trunk, 2, config.heatmap_channels, finer)
         self.mix = nn.Parameter(0.02 * torch.randn(config.num_vertices, config.heatmap_channels + LANDMARKS))
-        self.feature = ShuffledTrunk(*trunk, 1, config.token_width)
+        self.feature = ShuffledTrunk(*trunk, 1, config.token_width, finer)
         self.grid = nn.Sequential(
             nn.Conv2d(low_channels, config.token_width, 1, bias=False),
             nn.BatchNorm2d(config.token_width),
@@ -106,20 +113,19 @@ class LiteDecoders(nn.Module):
 
     def forward(self, maps: BlazePoseOutput) -> Decoded:
         """BlazePose's maps -> logits, features, grid and landmarks."""
-        high = self.standardize_high(maps.fpn64)
-        columns = torch.cat([self.heatmap(high), self.standardize_maps(maps.heatmaps)], dim=1).flatten(2)
+        fpn64, s32x = maps.fpn64, maps.s32x
+        if self.deep is not None:
+            fpn64, s32x = self.deep(maps.stride4, maps.stride8)
+        high = self.standardize_high(fpn64)
+        known = self.standardize_maps(maps.heatmaps)
+        if self.coarser > 1:
+            known = F.avg_pool2d(known, self.coarser)
+        columns = torch.cat([self.heatmap(high), known], dim=1).flatten(2)
         mix = (self.mix * self.gain).to(columns.dtype).expand(len(columns), -1, -1)
         return Decoded(
             torch.bmm(mix, columns),
             positions_first(self.feature(high)),
-            positions_first(self.grid(self.standardize_low(maps.s32x))),
-            self._landmarks(maps),
+            positions_first(self.grid(self.standardize_low(s32x))),
+            landmark_tokens(maps, self.image_size, self.num_landmarks),
             maps.presence,
         )
-
-    def _landmarks(self, maps: BlazePoseOutput) -> Tensor:
-        """[B, L, 8] in the units of model.lifter."""
-        half = self.image_size / 2
-        image, world = maps.landmarks[:, : self.num_landmarks], maps.world[:, : self.num_landmarks]
-        position = torch.cat([image[..., :2] / half - 1, image[..., 2:3] / half], dim=-1)
-        return torch.cat([position.clamp(-3, 3), image[..., 3:5].sigmoid(), world.clamp(-2, 2)], dim=-1)

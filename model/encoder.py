@@ -30,7 +30,7 @@ class SelfAttention(nn.Module):
         q, k, v = self.qkv(x).view(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         logits = (q * (width // self.heads) ** -0.5) @ k.transpose(2, 3)
         if mask is not None:
-            logits = logits + mask.to(logits.dtype)
+            logits += mask.to(logits.dtype)
         weights = torch.softmax(logits, dim=-1)
         mixed = (weights.to(v.dtype) @ v).transpose(1, 2).reshape(batch, tokens, width)
         return self.out(mixed), weights

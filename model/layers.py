@@ -35,19 +35,24 @@ class Bottleneck(nn.Module):
 
 
 class ShuffledTrunk(nn.Module):
-    """A decoder that works at half its output's resolution: 3x3 convolutions there cost a quarter."""
+    """A decoder that works at half its input's resolution: 3x3 convolutions there cost a quarter."""
 
-    def __init__(self, channels_in: int, channels: int, hidden: int, blocks: int, channels_out: int) -> None:
+    def __init__(
+        self, channels_in: int, channels: int, hidden: int, blocks: int, channels_out: int, finer: int = 2
+    ) -> None:
+        """finer: how many times finer than the decoder works its output is; 2 is the input's resolution."""
         super().__init__()
+        self.finer = finer
         self.stem = nn.Sequential(
             nn.Conv2d(4 * channels_in, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
         )
         self.blocks = nn.Sequential(*[Bottleneck(channels, hidden) for _ in range(blocks)])
-        self.head = nn.Conv2d(channels, 4 * channels_out, 1)
+        self.head = nn.Conv2d(channels, finer**2 * channels_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, channels_in, H, W] -> [B, channels_out, H, W]; H and W even."""
-        return F.pixel_shuffle(self.head(self.blocks(self.stem(F.pixel_unshuffle(x, 2)))), 2)
+        """[B, channels_in, H, W] -> [B, channels_out, H / 2 * finer, W / 2 * finer]; H and W even."""
+        y = self.head(self.blocks(self.stem(F.pixel_unshuffle(x, 2))))
+        return F.pixel_shuffle(y, self.finer)
 
 
 class Standardize(nn.Module):

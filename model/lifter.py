@@ -12,8 +12,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.blazepose import BODY_LANDMARKS, BlazePoseOutput
+
 LANDMARK_FEATURES = 8
 """x and y in [-1, 1] of the crop, z in the same unit, visibility, presence, world x, y, z in metres."""
+
+
+def landmark_tokens(output: BlazePoseOutput, image_size: int, count: int = BODY_LANDMARKS) -> Tensor:
+    """BlazePose's first `count` landmarks as [B, count, 8], see `LANDMARK_FEATURES`.
+
+    image_size: side of the crop in pixels.
+    """
+    half = image_size / 2
+    image, world = output.landmarks[:, :count], output.world[:, :count]
+    position = torch.cat([image[..., :2] / half - 1, image[..., 2:3] / half], dim=-1)
+    return torch.cat([position.clamp(-3, 3), image[..., 3:5].sigmoid(), world.clamp(-2, 2)], dim=-1)
 
 
 class FirstMesh(NamedTuple):

@@ -49,11 +49,13 @@ def pve(
     return 1000 * np.linalg.norm(difference, axis=-1).mean(-1)
 
 
-def pck(predicted: np.ndarray, target: np.ndarray, threshold: float = 0.2) -> float:
-    """Share of visible limb joints within `threshold` torso lengths (LSP: shoulder to opposite hip).
+def pck_counts(
+    predicted: np.ndarray, target: np.ndarray, threshold: float = 0.2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limb joints within `threshold` torso lengths (LSP: shoulder to opposite hip), and those that count.
 
-    predicted: (N, 14, 2), target: (N, 14, 3) with confidence, in the same unit. Pictures without a visible
-    torso do not count. Returns a number in [0, 1], nan where nothing counts.
+    predicted: (N, 14, 2), target: (N, 14, 3) with confidence, in the same unit. Joints that are not visible
+    and pictures without a visible torso do not count. Returns two (N,) counts.
     """
     diagonals = ((L_SHOULDER, R_HIP), (R_SHOULDER, L_HIP))
     lengths = np.stack([np.linalg.norm(target[:, a, :2] - target[:, b, :2], axis=-1) for a, b in diagonals])
@@ -61,4 +63,10 @@ def pck(predicted: np.ndarray, target: np.ndarray, threshold: float = 0.2) -> fl
     torso = np.where(seen, lengths, 0).max(0)
     counts = (target[:, LIMBS, 2] > 0) & (torso > 0)[:, None]
     error = np.linalg.norm(predicted[:, LIMBS] - target[:, LIMBS, :2], axis=-1)
-    return float((error < threshold * torso[:, None])[counts].mean()) if counts.any() else float("nan")
+    return ((error < threshold * torso[:, None]) & counts).sum(1), counts.sum(1)
+
+
+def pck(predicted: np.ndarray, target: np.ndarray, threshold: float = 0.2) -> float:
+    """Share in [0, 1] of the joints of `pck_counts` that are near enough; nan where nothing counts."""
+    near, counted = pck_counts(predicted, target, threshold)
+    return float(near.sum() / counted.sum()) if counted.any() else float("nan")

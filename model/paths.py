@@ -23,6 +23,11 @@ def cache_dir() -> Path:
     return _base("XDG_CACHE_HOME", ".cache")
 
 
+def state_dir() -> Path:
+    """What the program notes about its runs: $XDG_STATE_HOME/pointhmr, or ~/.local/state/pointhmr."""
+    return _base("XDG_STATE_HOME", ".local/state")
+
+
 def _base(variable: str, default: str) -> Path:
     value = Path(os.environ.get(variable, ""))
     # The specification wants relative paths ignored.
@@ -50,6 +55,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         os.close(handle)
         temporary = Path(name)
         write(temporary)
+        _to_the_disk(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
@@ -57,3 +63,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _to_the_disk(path: Path) -> None:
+    """Else a power cut soon after could leave the new name on a file without content."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

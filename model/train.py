@@ -1,4 +1,4 @@
-"""Train the lite network: frozen backbone, a lifter pretrained without pictures, then everything together.
+"""Train the lite network over a frozen backbone: from other weights, or from a lifter made without pictures.
 
 Resumable at any checkpoint: the stream of samples, the schedule and the optimizer go on where they stopped.
 """
@@ -33,7 +33,9 @@ from model.frozen import freeze_backbone
 from model.hierarchy import Hierarchy, load_hierarchy
 from model.lifter import FirstMesh
 from model.losses import LiteLoss
+from model.machine import cpu_has_bfloat16
 from model.pointhmr import Features, Mesh, PointHMR
+from model.warm_start import warm_start
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +55,15 @@ class TrainSettings:
     motion: Path | None = None
     """poses.npz for the lifter's pretraining and for SyntheticDataset."""
     preset: str = "body-lite"
+    start_from: str | Path | None = None
+    """A model or weight file whose tensors are taken over where they fit; no lifter is pretrained."""
     samples: int = 70_000
     """Samples after which the learning rate has come down to its end."""
     lifter_steps: int = 2000
     batch_size: int = 8
     learning_rate: float = 1.2e-3
+    deep_rate: float = 0.3
+    """Of the learning rate, for the copy of the backbone's deeper levels: it knows much already."""
     weight_decay: float = 0.02
     warm_up: int = 100
     """Steps until the learning rate is reached."""
@@ -71,6 +77,7 @@ class TrainSettings:
     """Samples between two evaluations on `evaluate_crops` crops of each validation set."""
     evaluate_crops: int = 128
     compile: bool = True
+    """Whether torch.compile fuses the regressor (the rest gains nothing by it)."""
     workers: int = 1
     """Processes that make samples."""
     lifter_bodies: int = 12_000
@@ -94,6 +101,7 @@ class Trainer:
             raise UserError("Only presets over BlazePose are trained with a frozen backbone.")
         self.network.backbone.load_state_dict(load_blazepose().state_dict())
         self.network.backbone.requires_grad_(False).eval()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = LiteLoss(self.hierarchy, self.body.keypoint_regressor.numpy())
         if self.hierarchy.mirrored is None:
             raise UserError("Training flips pictures: the hierarchy must know each vertex's mirror image.")
@@ -102,6 +110,7 @@ class Trainer:
         self.state = TrainingState(step=0, seen=0)
         self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = self._optimizer()
+        self.half = cpu_has_bfloat16()
         self._log = settings.output / "log.jsonl"
 
     def _datasets(self) -> tuple[TrainingStream, dict[str, Dataset]]:
@@ -121,13 +130,19 @@ class Trainer:
         return stream, {each.validation.name: each.validation for each in opened}
 
     def _optimizer(self) -> torch.optim.Optimizer:
-        trained = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
-        is_matrix = {n: p.ndim > 1 and n not in ("token_positions", "joint_tokens") for n, p in trained}
-        groups = [
-            {"params": [p for n, p in trained if is_matrix[n]], "weight_decay": self.settings.weight_decay},
-            {"params": [p for n, p in trained if not is_matrix[n]], "weight_decay": 0.0},
+        """Two groups for the network and two for the tuned levels: matrices decay, vectors do not."""
+        settings = self.settings
+        groups: dict[tuple[float, float], list[Tensor]] = {}
+        for name, parameter in self.network.named_parameters():
+            if parameter.requires_grad:
+                is_matrix = parameter.ndim > 1 and name not in ("token_positions", "joint_tokens")
+                share = settings.deep_rate if name.startswith("decoders.deep.") else 1.0
+                groups.setdefault((share, settings.weight_decay * is_matrix), []).append(parameter)
+        described = [
+            {"params": members, "share": share, "weight_decay": decay}
+            for (share, decay), members in groups.items()
         ]
-        return torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.98))
+        return torch.optim.AdamW(described, lr=settings.learning_rate, betas=(0.9, 0.98))
 
     def run(self) -> None:
         """Everything: pretrain, train, evaluate, save. Takes up an earlier run in the same folder."""
@@ -142,16 +157,21 @@ class Trainer:
         self._save()
 
     def _prepare(self) -> None:
-        """Measure the backbone's features, start from the mean body, pretrain the lifter."""
-        batches = self.training.batches(0, 32, workers=0)
-        batch = next(batches)
+        """Copy and measure the backbone's features; then other weights, or the mean body and the lifter."""
         decoders, lifter = self.network.decoders, self.network.lifter
-        assert isinstance(decoders, LiteDecoders) and lifter is not None
-        with torch.no_grad():
-            decoders.measure(self.network.backbone(self.network.normalize(batch.images)))
-        lifter.start_from(torch.cat([batch.joints3d.mean(0), batch.vertices.mean(0)]))
-        if self.settings.motion is not None:
-            self._pretrain_lifter(self.settings.motion)
+        assert isinstance(decoders, LiteDecoders) and isinstance(self.network.backbone, BlazePose)
+        assert lifter is not None
+        if decoders.deep is not None:
+            decoders.deep.start_from(self.network.backbone)
+        if self.settings.start_from is not None:
+            warm_start(self.network, self.settings.start_from)
+        else:
+            batch = next(self.training.batches(0, 32, workers=0))
+            with torch.no_grad():
+                decoders.measure(self.network.backbone(self.network.normalize(batch.images)))
+            lifter.start_from(torch.cat([batch.joints3d.mean(0), batch.vertices.mean(0)]))
+            if self.settings.motion is not None:
+                self._pretrain_lifter(self.settings.motion)
         self.ema.load_state_dict(self.network.state_dict())
 
     def _pretrain_lifter(self, motion: Path) -> None:
@@ -179,13 +199,13 @@ class Trainer:
         batches = self.training.batches(self.state.seen, settings.batch_size, settings.workers)
         assert isinstance(self.network.backbone, BlazePose)
         self.backbone = freeze_backbone(self.network.backbone, config.image_size, settings.batch_size)
-        forward = torch.compile(self._forward) if settings.compile else self._forward
+        self.regress = torch.compile(self.network.regress) if settings.compile else self.network.regress
         bar = tqdm(total=settings.samples, initial=self.state.seen, unit=" samples", mininterval=5)
         saved = time.monotonic()
         means: dict[str, float] = {}
         end = min(settings.samples, settings.stop_after or settings.samples)
         while self.state.seen < end:
-            terms = self._step(forward, next(batches))
+            terms = self._step(next(batches))
             for name, value in terms.items():
                 means[name] = 0.97 * means.get(name, value) + 0.03 * value
             bar.update(settings.batch_size)
@@ -202,18 +222,18 @@ class Trainer:
         self, maps: BlazePoseOutput, targets: HeatmapTargets
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, FirstMesh | None]:
         features = self.network.sample(maps, targets)
-        mesh = self.network.regress(features, upsample=False)
+        mesh = self.regress(features, upsample=False)
         return mesh.joints, mesh.coarse, mesh.camera, features.heatmap_loss, mesh.first
 
-    def _step(self, forward: object, batch: Batch) -> dict[str, float]:
+    def _step(self, batch: Batch) -> dict[str, float]:
         """One step of the optimizer; returns the loss terms."""
         settings, config = self.settings, self.network.config
         self.network.train()
         self.network.backbone.eval()
         maps = self.backbone(self.network.normalize(batch.images))
         targets = batch.heatmap_targets(config.heatmap_size)
-        with torch.autocast("cpu", torch.bfloat16):
-            joints, coarse, camera, heatmap_loss, first = forward(maps, targets)  # type: ignore[operator]
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            joints, coarse, camera, heatmap_loss, first = self._forward(maps, targets)
         mesh = Mesh(joints.float(), coarse.float(), camera.float(), first=first)
         empty = torch.empty(0)
         terms = self.loss(mesh, Features(empty, empty, empty, heatmap_loss=heatmap_loss), batch)
@@ -221,7 +241,7 @@ class Trainer:
         progress = min(1.0, self.state.seen / settings.samples)
         rate = settings.learning_rate * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (self.state.step + 1) / settings.warm_up)
+            group["lr"] = group["share"] * rate * min(1.0, (self.state.step + 1) / settings.warm_up)
         self.optimizer.zero_grad(set_to_none=True)
         if torch.isfinite(loss):
             loss.backward()
@@ -256,7 +276,7 @@ class Trainer:
                 self.mirrored,
                 backbone=self.backbone,
                 batch_size=settings.batch_size,
-            )
+            ).mean()
             entry = {"seen": self.state.seen, "evaluated": name}
             self._write(entry | {k: round(v, 4) for k, v in result.items()})
 

@@ -14,6 +14,7 @@ FORBIDDEN = {
     "model": ("app", "open3d", *DRAWING),
     "app/pipeline": ("app.gui", "app.commands", "open3d", *DRAWING),
     "app/export": ("app.gui", "app.commands", "open3d", *DRAWING),
+    "app/takes": ("app.gui", "app.commands", "open3d", *DRAWING),
     "app/gui": ("app.commands",),
 }
 

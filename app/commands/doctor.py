@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.metadata
-import platform
 import sys
 from collections.abc import Callable, Iterator
 
 import assets
+from app.facts import packages, system
 from app.pipeline.sources import CameraSource
 from model.errors import UserError
-from model.machine import available_cores
 
-PACKAGES = ("torch", "numpy", "opencv-python", "PySide6-Essentials", "open3d-cpu", "open3d", "smplx")
 LICENCES = (
     "pointhmr: MIT. Free body, hierarchy: CC0. BlazePose, MoveNet: Apache-2.0. "
     "smplx (package): MPI, non-commercial research. SMPL, MANO: not included, bring your own."
@@ -41,10 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
 def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     """Name and check of each line; a check returns what it found or raises."""
-    yield (
-        "system",
-        lambda: f"{platform.platform()}, Python {platform.python_version()}, {available_cores()} cores",
-    )
+    yield "system", system
     yield "packages", packages
     yield "gpu", gpu
     yield "window", window
@@ -55,17 +50,6 @@ def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "body", body
     yield "sample", sample
     yield "licences", lambda: LICENCES
-
-
-def packages() -> str:
-    """Installed versions of what matters."""
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return ", ".join(found)
 
 
 def gpu() -> str:

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
     parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--start-from", metavar="NAME|FILE", help="take over the weights of this model")
     parser.add_argument("--no-compile", action="store_true", help="skip torch.compile (slower steps)")
 
 
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         seed=options.seed,
+        start_from=options.start_from,
         compile=not options.no_compile,
     )
     train(settings)

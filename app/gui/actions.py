@@ -52,6 +52,7 @@ class Actions:
         self.models = make("Models…", "mesh", "Ctrl+Shift+M", "Networks and bodies: see, import, use")
         self.quit = make("Quit", "", "Ctrl+Q", "Close the window")
         self.shortcuts = make("Keyboard shortcuts", "", "F1", "All keys")
+        self.report = make("Save report…", "", "", "Versions, devices, last errors; no pictures")
         self.about = make("About PointHMR", "", "", "Version and licences")
         self.dismiss = make("Dismiss message", "", "Esc", "Hide the message")
         self.reset_masks = make("Masks of the paper", "reset", "Ctrl+R", "7, 5, 3, 1 hops")
@@ -136,7 +137,7 @@ class Actions:
         view.addSeparator()
         view.addActions([self.front, self.side, self.top, self.reset_view, self.full_screen])
         help_menu = bar.addMenu("&Help")
-        help_menu.addActions([self.shortcuts, self.about])
+        help_menu.addActions([self.shortcuts, self.report, self.about])
 
     def build_toolbar(self) -> QToolButton:
         """Add the tool bar; returns its person button, whose text follows the choice."""

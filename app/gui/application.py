@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -14,10 +13,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from app.gui.alarm import Alarm
 from app.gui.bridge import Bridge
+from app.gui.endings import Endings
 from app.gui.main_window import MainWindow
 from app.gui.model_choice import ModelChoice
 from app.gui.model_info import ModelInfo
+from app.log import start_log
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.worker import Worker
 
@@ -72,6 +74,8 @@ def create_window(
 
     def pipeline() -> Pipeline:
         made, info = build()
+        if isinstance(build, ModelChoice):
+            made.on_cpu = build.rescue(bridge.on_model)
         bridge.on_model(info)
         return made
 
@@ -89,11 +93,23 @@ def run_window(spec: str | Path | None, build: Build, *, sample: str | Path | No
     """Show the window on a source (None: the sample) until it is closed; returns the exit code."""
     application = create_application()
     share_the_interpreter()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    start_log()
     window = create_window(build, sample=sample)
+    alarm = Alarm(window)
+    alarm.raised.connect(window.parts.banner.say)
+    alarm.install()
+
+    def end() -> None:
+        window.close()
+        application.quit()
+
+    endings = Endings(end)
     window.show()
     window.start(spec)
+    window.recording.offer_unfinished()
     code = application.exec()
+    endings.stop()
+    alarm.remove()
     if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
         # A thread that is still inside torch or a driver cannot be ended: it would abort the interpreter.
         logging.shutdown()

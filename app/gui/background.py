@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from model.errors import UserError
 
 _log = logging.getLogger(__name__)
+PATIENCE = 10.0
+"""Seconds that a window waits at its close for what is being written."""
 
 
 class BackgroundJob(QObject):
@@ -38,10 +40,11 @@ class BackgroundJob(QObject):
         self._thread = threading.Thread(target=self._run, args=(work, before), name="background", daemon=True)
         self._thread.start()
 
-    def wait(self) -> None:
-        """Until all is done; nobody is told any more."""
+    def wait(self, patience: float) -> bool:
+        """Wait for the last piece of work; False if it is not done after so many seconds."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(patience)
+        return self._thread is None or not self._thread.is_alive()
 
     def _run(self, work: Callable[[], object], before: threading.Thread | None) -> None:
         if before is not None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.gui.about import show_about, show_shortcuts
 from app.gui.layout import shortcut
+from app.gui.report_job import ReportJob
 from app.pipeline.worker import WorkerState
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from app.gui.models_page import ModelsPage
 
 FILTER = (
-    "Pictures, videos and takes (*.take *.jpg *.jpeg *.png *.bmp *.webp *.tif *.tiff *.gif *.mp4 *.mov *.avi *.mkv *.webm"
-    " *.m4v);;All files (*)"
+    "Pictures, videos and takes (*.take *.jpg *.jpeg *.png *.bmp *.webp *.tif *.tiff *.gif *.mp4 *.mov *.avi"
+    " *.mkv *.webm *.m4v);;All files (*)"
 )
 
 
@@ -28,6 +29,7 @@ class Commands:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.models_page: ModelsPage | None = None
+        self.report = ReportJob(window)
         self._connect_actions()
         self._connect_keys()
 
@@ -44,6 +46,7 @@ class Commands:
             do.export: window.exports.ask,
             do.models: self.show_models,
             do.quit: window.close,
+            do.report: self.ask_report,
             do.about: lambda: show_about(window),
             do.shortcuts: lambda: show_shortcuts(window, do.keys()),
             do.dismiss: parts.banner.hide,
@@ -60,6 +63,7 @@ class Commands:
         do.freeze.toggled.connect(self.freeze)
         parts.status.model.clicked.connect(do.models.trigger)
         window.models.done.connect(self.switched)
+        self.report.done.connect(self.reported)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
@@ -159,3 +163,16 @@ class Commands:
             window.parts.banner.say(fault)
         elif window.state is WorkerState.FAULTED and window.spec is not None:
             window.open_source(window.spec)
+
+    # Report
+
+    def ask_report(self) -> None:
+        """Choose where the report goes."""
+        start = str(Path.home() / "pointhmr-report.zip")
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save report", start, "Zip archive (*.zip)")
+        if path:
+            self.report.start(Path(path).with_suffix(".zip"))
+
+    def reported(self, path: str, fault: str) -> None:
+        """It is saved, or it is told why not."""
+        self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))

@@ -27,9 +27,8 @@ _SHAPES = {
     "mark_in": '<path d="M10 4H5v16h5" stroke-width="2.2"/><path d="M20 12H10M13.5 8L9.5 12l4 4"/>',
     "mark_out": '<path d="M14 4h5v16h-5" stroke-width="2.2"/><path d="M4 12h10M10.5 8l4 4-4 4"/>',
     "record": '<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="4.6" fill="COLOUR"/>',
-    "stop": '<circle cx="12" cy="12" r="8.5"/><rect x="8.7" y="8.7" width="6.6" height="6.6" rx="1" fill="COLOUR"/>',
-    "take": '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="M7 5v14M17 5v14M3 9.7h4M3 14.3h4M17 9.7h4'
-    'M17 14.3h4"/>',
+    "take": '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="M7 5v14M17 5v14M3 9.7h4M3 14.3h4'
+    'M17 9.7h4M17 14.3h4"/>',
     "freeze": '<path d="M12 3v18M4.2 7.5l15.6 9M19.8 7.5l-15.6 9"/>'
     '<path d="M9.6 4.6L12 6.8l2.4-2.2M9.6 19.4l2.4-2.2 2.4 2.2"/>',
     "person": '<circle cx="12" cy="7.5" r="3.8"/><path d="M4.5 20.5c.6-4.6 3.6-7 7.5-7s6.9 2.4 7.5 7"/>',

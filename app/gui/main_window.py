@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.shown = 0
         self._settings_path = settings_path or default_path()
         self.settings, complaint = load_settings(self._settings_path)
+        self._settings_before = replace(self.settings)
         self.themes = ThemeSwitch(self)
         self.pins = Pins(self)
         self.warmup = Warmup(self)
@@ -74,7 +76,8 @@ class MainWindow(QMainWindow):
         self.masking = self.parts.masking
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
-        self.recording, self.takes = Recording(self), TakeDesk(self)
+        self.recording = Recording(self)
+        self.takes = TakeDesk(self)
         self.exports = ExportDesk(self)
         self._runs = Commands(self)
         self.lab, self.finder = Lab(self), Finder(self)
@@ -108,6 +111,7 @@ class MainWindow(QMainWindow):
         parts.mesh.view.pick_undone.connect(self.pins.take_back)
         self.people.chosen_changed.connect(self._choose_person)
         self.people.everyone_changed.connect(self.worker.set_all_people)
+        self.recording.numbers.connect(lambda: self.commands.recorded.setText(self.recording.text()))
 
     # Life
 
@@ -129,6 +133,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """End every thread and timer, keep the settings."""
         self._remember()
+        self.hide()  # Before what may take a second, so that nobody looks at a window that doesn't answer.
         self.bridge.blockSignals(True)
         self.worker.close()
         self.warmup.stop()
@@ -143,7 +148,7 @@ class MainWindow(QMainWindow):
         self.settings.theme = self.themes.choice
         self.settings.pins = self.pins.vertices if self.pins.touched else None
         self.parts.remember()
-        save_settings(self._settings_path, self.settings)
+        save_settings(self._settings_path, self.settings, self._settings_before)
 
     # Model, records and states
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,9 @@ from model.config import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from model.bodies import BodyCard
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,34 @@ class ModelChoice:
     """Whether there is time ahead that pays for a faster engine."""
 
     def __call__(self) -> tuple[Pipeline, ModelInfo]:
-        """The pipeline and what the window must know about it. Raises UserError."""
+        """The pipeline and what the window must know about it. Raises UserError.
+
+        A device without room for the model, or out of order, is told of in the notice, and the CPU is used.
+        """
+        from app.pipeline.rescue import Kind, farewell, free_memory, trouble_of
+
+        try:
+            return self._load()
+        except Exception as error:
+            trouble = trouble_of(error)
+            if trouble.kind is Kind.OTHER or self.device == "cpu":
+                raise
+            _log.warning("the model on %s", self.device, exc_info=error)
+        free_memory()
+        pipeline, info = replace(self, device="cpu")._load()
+        return pipeline, replace(info, notice=f"{farewell(trouble)} {info.notice}".rstrip())
+
+    def rescue(self, tell: Callable[[ModelInfo], None]) -> Callable[[str], Pipeline]:
+        """What makes the same model again on the CPU, told why; `tell` hears of it first."""
+
+        def on_cpu(why: str) -> Pipeline:
+            pipeline, info = replace(self, device="cpu")()
+            tell(replace(info, notice=why))
+            return pipeline
+
+        return on_cpu
+
+    def _load(self) -> tuple[Pipeline, ModelInfo]:
         from app.gui.model_info import model_info
         from app.pipeline.loading import leave_a_core, load_pipeline
         from app.pipeline.speed import speed_up
@@ -75,6 +107,7 @@ class ModelSwitch(QObject):
 
         def make() -> Pipeline:
             pipeline, info = choice()
+            pipeline.on_cpu = choice.rescue(self._bridge.on_model)
             infos.append(info)
             return pipeline
 

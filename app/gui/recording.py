@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
 
-from app.gui.background import BackgroundJob
+from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.banner import Offer
 from app.gui.layout import set_checked
 from app.gui.take_paint import clock
@@ -152,8 +152,8 @@ class Recording(QObject):
             recorder.close()
             if recorder.frames == 0:
                 recorder.discard()
-        self._saving.wait()
-        self._looking.wait()
+        self._saving.wait(PATIENCE)
+        self._looking.wait(PATIENCE)
 
     def _look(self) -> None:
         """Numbers for the person; a recorder that has ended by itself is told."""
@@ -214,7 +214,7 @@ class Recording(QObject):
         if not found:
             return
         one, more = found[0], len(found) - 1
-        when = time.strftime("%A %d %B, %H:%M", time.localtime(one.started))
+        when = time.strftime("%A %d %B, %H:%M", time.localtime(one.changed))
         others = f" There {'is' if more == 1 else 'are'} {more} more." if more else ""
         self._window.parts.banner.say(
             f"A recording of {when} ({size_text(one.bytes)}) was not saved.{others}",

@@ -10,14 +10,15 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
+from app.export.presets import PRESETS
+from app.export.writers import WRITERS
 from app.pipeline.frames import Hops
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
-LARGEST = {"take_gap": 30}
-"""Of the whole numbers."""
+CHOICES = {"export_format": tuple(WRITERS), "export_preset": ("any", *PRESETS)}
 DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
 
@@ -41,10 +42,8 @@ class Settings:
     """Pinned vertices; None until the person changes the defaults."""
     hops: Hops = field(default=DEFAULT_HOPS)
     last_folder: str = ""
-    take_smooth: float = 0.5
-    take_smoothed: bool = True
-    take_gap: int = 10
-    """Longest gap in frames that is filled."""
+    export_format: str = "obj"
+    export_preset: str = "any"
 
 
 def default_path() -> Path:
@@ -72,8 +71,13 @@ def load_settings(path: Path) -> tuple[Settings, str]:
     return Settings(), f"The settings could not be read; they are kept as {aside.name} and defaults are used."
 
 
-def save_settings(path: Path, settings: Settings) -> None:
-    """Write all settings; a folder that cannot be written is logged and otherwise ignored."""
+def save_settings(path: Path, settings: Settings, before: Settings | None = None) -> None:
+    """Write the settings that differ from `before`, which this window began with, or all of them.
+
+    The others keep what the file holds by now: of two windows each saves what was changed in it, and for the
+    same setting the last one counts. The file is replaced as a whole, under a lock. A folder that cannot be
+    written is logged and otherwise ignored.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -81,8 +85,11 @@ def save_settings(path: Path, settings: Settings) -> None:
         return
     store = QSettings(str(path), QSettings.Format.IniFormat)
     store.setValue("version", VERSION)
+    known = before if path.exists() else None
     for item in fields(settings):
-        store.setValue(item.name, _encode(getattr(settings, item.name)))
+        value = getattr(settings, item.name)
+        if known is None or value != getattr(known, item.name):
+            store.setValue(item.name, _encode(value))
     store.sync()
     if store.status() != QSettings.Status.NoError:
         log.warning("settings not saved: %s", store.status())
@@ -130,17 +137,11 @@ def _decode(name: str, value: Any, default: Any) -> Any:
         if not 0.0 <= number <= 1.0:
             raise ValueError(f"{name} is not between 0 and 1")
         return number
-    if isinstance(default, int):
-        return _within(name, int(text))
+    if name in CHOICES and text not in CHOICES[name]:
+        raise ValueError(f"no {name} {text}")
     if name == "theme" and text not in THEMES:
         raise ValueError(f"no theme {text}")
     return text
-
-
-def _within(name: str, number: int) -> int:
-    if not 0 <= number <= LARGEST[name]:
-        raise ValueError(f"{name} is not between 0 and {LARGEST[name]}")
-    return number
 
 
 def _decode_hops(text: str) -> Hops:

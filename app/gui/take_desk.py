@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.gui.background import BackgroundJob
+from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.layout import set_checked, shortcut
 from app.gui.recording import size_text
 from app.gui.take_paint import clock
-from app.gui.take_scene import record_at, take_info, tracks
+from app.gui.take_scene import record_at, tracks
 from app.gui.take_studio import TakeStudio
 from app.pipeline.worker import WorkerState
 from app.takes.take import Take
@@ -69,12 +69,15 @@ class TakeDesk(QObject):
         bar.track.frame_wanted.connect(self._scrub)
         bar.track.range_wanted.connect(self.trim)
         bar.people.currentIndexChanged.connect(self._choose_person)
-        self.studio.edited.connect(self._show_edit)
-        keys = (("Take: begin here", "I", bar.mark_in), ("Take: end here", "O", bar.mark_out))
-        keys += (("Take: keep all frames", "Shift+I", bar.untrim), ("Take: first frame", "Home", bar.to_first))
-        keys += (("Take: last frame", "End", bar.to_last), ("Take: again and again", "Shift+R", bar.repeat))
-        keys += (("Take: raw or smoothed", "S", self._page.smooth.switch),)
-        keys += (("Take: fit the body", "Shift+F", self._page.fit.button),)
+        self.studio.ready.connect(self._show_edit)
+        keys = (
+            ("Take: begin here", "I", bar.mark_in),
+            ("Take: end here", "O", bar.mark_out),
+            ("Take: keep all frames", "Shift+I", bar.untrim),
+            ("Take: first frame", "Home", bar.to_first),
+            ("Take: last frame", "End", bar.to_last),
+            ("Take: again and again", "Shift+R", bar.repeat),
+        )
         self._keys = [shortcut(window, text, key, button.click) for text, key, button in keys]
         self._show_page()
 
@@ -118,6 +121,7 @@ class TakeDesk(QObject):
         self._window.commands.take.setEnabled(True)
         self._show_facts()
         self.studio.set_take(take)
+        self._show_edit()
         self._set_page(take=True)
         self.opened.emit()
 
@@ -151,14 +155,9 @@ class TakeDesk(QObject):
 
     # Frames
 
-    @property
-    def shown(self) -> Take | None:
-        """The take with what is done to it, as far as that is computed."""
-        return self.studio.result or self.take
-
     def go(self, frame: int) -> None:
         """Show a frame."""
-        take = self.shown
+        take = self.take
         if take is None:
             return
         self.frame = max(0, min(len(take) - 1, frame))
@@ -171,7 +170,6 @@ class TakeDesk(QObject):
             record = record_at(take, self.frame)
             self._page.mesh.view.hint = "" if record.people else "Nobody was found in this frame."
             self._page.mesh.view.set_record(record)
-        self.studio.show_frame(self.frame)
         self.shown_frame.emit(self.frame)
 
     def step(self, by: int) -> None:
@@ -200,13 +198,17 @@ class TakeDesk(QObject):
         self.playing = True
         self._started = (time.monotonic(), float(take.times[self.frame]))
         self._page.bar.set_playing(True)
+        self._window.show_commands()
         self._tick.start()
 
     def pause(self) -> None:
         """Stay where it is."""
+        if not self.playing:
+            return
         self.playing = False
         self._tick.stop()
         self._page.bar.set_playing(False)
+        self._window.show_commands()
 
     def _advance(self) -> None:
         take = self.take
@@ -235,7 +237,6 @@ class TakeDesk(QObject):
         count = last - first + 1
         kept = f"{count:,} frames, {clock(times[last] - times[first])}"
         bar.kept.setText("all frames" if count == len(times) else kept)
-        self.studio.trimmed(first, last)
 
     def _choose_person(self, place: int) -> None:
         if place >= 0:
@@ -251,13 +252,13 @@ class TakeDesk(QObject):
     # What is shown
 
     def _show_edit(self) -> None:
-        """The edited take has arrived, or another person is looked at."""
-        take = self.shown
+        """The take can be drawn, or another person is looked at."""
+        take = self.take
         if take is None:
             return
         self._page.bar.track.set_track(tracks(take, self.person_id, self.studio.curves(self.person_id)))
         self.trim(self.first, self.last)
-        self.studio.show_person(self.person_id)
+        self._show_facts()
         self.go(self.frame)
 
     def _show_facts(self) -> None:
@@ -272,6 +273,9 @@ class TakeDesk(QObject):
             "Model": f"{made.model} {made.sha256[:8]}".rstrip(),
             "Body": made.body,
         }
+        person = take.person(self.person_id) if self.person_id is not None else None
+        if person is not None:
+            facts["Seen"] = f"{len(person.frames):,} of {len(take):,}"
         if self.path is not None and self.path.exists():
             facts["Size"] = size_text(self.path.stat().st_size)
         self._page.facts.fill(facts)
@@ -279,8 +283,5 @@ class TakeDesk(QObject):
     def shutdown(self) -> None:
         """The window closes."""
         self.pause()
-        self._opening.wait()
+        self._opening.wait(PATIENCE)
         self.studio.shutdown()
-
-
-__all__ = ["TakeDesk", "take_info"]

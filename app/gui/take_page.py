@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.gui.layout import side_column, splitter
 from app.gui.settings import Settings
 from app.gui.studio import Studio
-from app.gui.take_cards import FitCard, GapCard, SmoothCard, TakeFacts
+from app.gui.take_cards import TakeFacts
 from app.gui.take_track import TakeTrack
 from app.gui.theme import Theme
 from app.gui.view_cards import Choice, MeshCard
@@ -97,10 +97,7 @@ class TakePage(QWidget):
         self.mesh.view.setAccessibleName("Mesh of the take")
         self.bar = TakeBar()
         self.facts = TakeFacts()
-        self.smooth = SmoothCard(settings)
-        self.gaps = GapCard(settings)
-        self.fit = FitCard()
-        self.side = side_column(self.facts, self.smooth, self.gaps, self.fit)
+        self.side = side_column(self.facts)
         self.rows = splitter(Qt.Orientation.Vertical, self.mesh, self.bar)
         self.rows.setSizes([520, 210])
         self.rows.setStretchFactor(0, 4)
@@ -113,7 +110,7 @@ class TakePage(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Everything that is painted and not styled."""
-        for part in (self.mesh, self.bar, self.smooth, self.gaps, self.fit):
+        for part in (self.mesh, self.bar):
             part.set_theme(theme)
 
     def enable(self) -> None:
@@ -136,12 +133,3 @@ class TakePage(QWidget):
         """Free what draws meshes."""
         self.mesh.view.shutdown()
         self.studio.close()
-
-    def remember(self, settings: Settings) -> None:
-        """Write the controls into the settings."""
-        self.smooth.remember(settings)
-        self.gaps.remember(settings)
-
-    def labels(self) -> list[QLabel]:
-        """All texts, for tests."""
-        return self.findChildren(QLabel)

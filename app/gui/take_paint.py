@@ -106,7 +106,9 @@ def _thinned(xs: np.ndarray, ys: np.ndarray, width: float) -> list[tuple[float, 
     whole = len(xs) // each * each
     filled = np.where(np.isfinite(ys[:whole]), ys[:whole], np.inf).reshape(-1, each)
     best = filled.min(axis=1)
-    return list(zip(xs[:whole:each].tolist(), np.where(np.isfinite(best), best, np.nan).tolist(), strict=True))
+    return list(
+        zip(xs[:whole:each].tolist(), np.where(np.isfinite(best), best, np.nan).tolist(), strict=True)
+    )
 
 
 def _words(painter: QPainter, curve: Curve, lane: QRectF, frame: int, theme: Theme) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from app.gui.model_info import ModelInfo
 from app.gui.take_track import Curve, Presence, Track
 from app.pipeline.frames import Crop, Frame, Person, PersonBox, Record
 from app.takes.take import Performer, Take
-from model.body import BodyModel
+
+if TYPE_CHECKING:
+    from model.body import BodyModel
 
 
 def record_at(take: Take, frame: int) -> Record:
@@ -84,6 +88,17 @@ def spread(take: Take, person: Performer | None, values: np.ndarray | None) -> n
     if person is not None and values is not None and len(values) == len(person.frames):
         whole[person.frames] = values
     return whole
+
+
+def motion_of(take: Take, person: Performer) -> np.ndarray:
+    """(T,) mean acceleration of a person's joints in mm from frame to frame to frame; NaN beside gaps."""
+    count = len(person.frames)
+    values = np.full(count, np.nan)
+    if count > 2:
+        joints, frames = person.joints.astype(np.float64), person.frames
+        change = np.linalg.norm(joints[2:] - 2 * joints[1:-1] + joints[:-2], axis=-1).mean(axis=1) * 1000
+        values[1:-1] = np.where(frames[2:] - frames[:-2] == 2, change, np.nan)
+    return values
 
 
 def tracks(take: Take, person_id: int | None, curves: tuple[Curve, ...]) -> Track:

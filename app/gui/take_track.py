@@ -55,7 +55,7 @@ class Track:
 
 
 class TakeTrack(QWidget):
-    """`frame_wanted` while it is scrubbed; `range_wanted(first, last)`, both included, while it is trimmed."""
+    """`frame_wanted` while it is scrubbed; `range_wanted(first, last)`, both kept, while it is trimmed."""
 
     frame_wanted = Signal(int)
     range_wanted = Signal(int, int)
@@ -206,10 +206,15 @@ class TakeTrack(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows by one frame, Page Up and Down by ten, Home and End to the ends of the trim."""
         key, keys = event.key(), Qt.Key
-        steps = {keys.Key_Left: -1, keys.Key_Right: 1, keys.Key_PageUp: -JUMP, keys.Key_PageDown: JUMP}
-        ends = {keys.Key_Home: self.first, keys.Key_End: self.last}
-        if self.track is None or key not in {*steps, *ends}:
+        wanted = {
+            int(keys.Key_Left): self.frame - 1,
+            int(keys.Key_Right): self.frame + 1,
+            int(keys.Key_PageUp): self.frame - JUMP,
+            int(keys.Key_PageDown): self.frame + JUMP,
+            int(keys.Key_Home): self.first,
+            int(keys.Key_End): self.last,
+        }
+        if self.track is None or key not in wanted:
             super().keyPressEvent(event)
             return
-        wanted = ends.get(key, self.frame + steps.get(key, 0))
-        self.frame_wanted.emit(max(0, min(len(self.track.times) - 1, wanted)))
+        self.frame_wanted.emit(max(0, min(len(self.track.times) - 1, wanted[key])))

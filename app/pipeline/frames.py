@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from app.pipeline.diagnostics import Diagnostics
     from model.pointhmr import Features
 
 Hops = tuple[int | None, int | None, int | None, int | None]
@@ -82,6 +83,12 @@ class Person:
     """Probability in [0, 1] that the crop shows a person at all; 1 where the backbone cannot tell."""
     features: Features
     """What `regress` needs to answer again with other masks, without the backbone."""
+    plain: Features | None = None
+    """The features before the person was isolated, where that was done: `features` are the isolated ones."""
+    network_joints: np.ndarray | None = None
+    """(14, 3) float32: the network's own joints, beside those of its mesh; axes and origin of `joints3d`."""
+    diagnostics: Diagnostics | None = None
+    """None until the pipeline has examined the person."""
 
     @property
     def heatmaps(self) -> np.ndarray:
@@ -102,6 +109,8 @@ class Study:
     """Other masks under which everybody is reconstructed too, to compare with."""
     attention: bool = False
     """Whether the attention weights of the followed person are wanted."""
+    baseline_plain: bool = False
+    """Whether the others' pull is left in the baseline although the record's people are isolated."""
 
 
 NO_STUDY = Study()
@@ -124,7 +133,7 @@ class Record:
     people: tuple[Person, ...]
     hops: Hops
     timings: dict[str, float] = field(default_factory=dict)
-    """Milliseconds by stage: grab, detect, encode, regress, and study where one was asked for."""
+    """Milliseconds by stage: grab, detect, encode, regress, examine, and study where one was asked for."""
     others: tuple[PersonBox, ...] = ()
     """People whom the last detection saw but nobody follows: they can be chosen by their id."""
     study: Study = NO_STUDY
@@ -132,6 +141,8 @@ class Record:
     baseline: tuple[Person, ...] = ()
     """The same people under the masks of `study.baseline`."""
     attention: Attention | None = None
+    isolate: bool = False
+    """Whether each person's heatmaps were kept off the other people."""
 
     def person(self, person_id: int | None) -> Person | None:
         """The person with this id, or the first one when `person_id` is None or gone."""

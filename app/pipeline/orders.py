@@ -63,6 +63,7 @@ class Orders:
 
     hops: Hops = (7, 5, 3, 1)
     study: Study = NO_STUDY
+    isolate: bool = False
     all_people: bool = False
     chosen: int | None = None
     loop: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -54,6 +54,9 @@ class Pipeline:
         self.reconstructor = reconstructor
         self.rejected: tuple[str, ...] = ()
         """Why people of the last call are missing from its record, one sentence each."""
+        self.on_cpu: Callable[[str], Pipeline] | None = None
+        """Makes this pipeline again on the CPU, told why; None where it runs there."""
+        self._frugal = False
         self._detector = detector
 
     def process(self, frame: Frame, hops: Hops, boxes: Sequence[PersonBox] | None = None) -> Record:
@@ -71,7 +74,7 @@ class Pipeline:
             for box in targets
         ]
         with _timed(timings, "encode"):
-            encoded = self.reconstructor.encode(frame, crops) if crops else []
+            encoded = self._encode(frame, crops) if crops else []
         with _timed(timings, "regress"):
             people = self._gate([self.reconstructor.regress(one, hops) for one in encoded])
         others: tuple[PersonBox, ...] = ()
@@ -89,6 +92,10 @@ class Pipeline:
             people = [self.reconstructor.regress(person, hops) for person in record.people]
         return replace(record, people=tuple(self._gate(people)), hops=hops, timings=timings)
 
+    def economise(self) -> None:
+        """From now on one person at a time: slower, in the memory of one."""
+        self._frugal = True
+
     def jumped(self) -> None:
         """The next frame is from elsewhere in the same source: everybody is looked for."""
         self.tracker.lose_everybody()
@@ -97,6 +104,11 @@ class Pipeline:
         """Forgets everybody: another source, or the same one from the start."""
         self.tracker.reset()
         self.rejected = ()
+
+    def _encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
+        if not self._frugal:
+            return self.reconstructor.encode(frame, crops)
+        return [one for crop in crops for one in self.reconstructor.encode(frame, [crop])]
 
     def _followed(self, frame: Frame) -> list[PersonBox]:
         if self.tracker.wants_detection:

@@ -6,18 +6,22 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from app.pipeline.feed import Feed
 from app.pipeline.frames import Frame, Record
 from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
+from app.pipeline.rescue import Attempt, Machine, Trouble, trouble_of
 from app.pipeline.sources import FrameError, SourceError
 from app.pipeline.study import studied, unstudied
 from model.errors import UserError
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 _MOST_FAILURES = 3
 """Frames in a row that may fail before the pipeline is given up (and built anew for the next source)."""
 
@@ -33,13 +37,12 @@ class Session:
         new_feed: Callable[[str | Path], Feed],
         patience: Patience,
     ) -> None:
-        self._factory = pipeline_factory
+        self._machine = Machine(pipeline_factory, self._lost)
         self._on_record = on_record
         self._on_status = on_status
         self._new_feed = new_feed
         self._patience = patience
         self._status = Status(WorkerState.IDLE)
-        self._pipeline: Pipeline | None = None
         self._feed: Feed | None = None
         self._player: FilePlayer | None = None
         self._record: Record | None = None
@@ -52,7 +55,15 @@ class Session:
         self._owes_frame = False
         self._followed: tuple[bool, int | None] = (False, None)
         self._failures = 0
+        self._held = False
+        """Whether the gate let nobody through, so that what is shown stands for other orders."""
+        self._place = 0
+        """Number of the frame that was processed last."""
         self._notice = ""
+
+    @property
+    def _pipeline(self) -> Pipeline | None:
+        return self._machine.pipeline
 
     def turn(self, orders: Orders) -> float | None:
         """One piece of work. Returns the seconds until there may be more; None: until something happens."""
@@ -70,7 +81,7 @@ class Session:
             self._fault(str(error))
         except Exception as error:
             _log.exception("worker")
-            self._fault(f"Something went wrong: {_words(error)}.")
+            self._fault(f"Something went wrong: {trouble_of(error).words}.")
         return None
 
     def _hear(self, orders: Orders) -> None:
@@ -93,15 +104,19 @@ class Session:
             other.pipeline.tracker = self._pipeline.tracker
         else:
             other.pipeline.tracker.follow(*self._followed)
-        self._factory, self._pipeline = other.factory, other.pipeline
+        self._machine.factory, self._machine.pipeline = other.factory, other.pipeline
         self._failures, self._notice = 0, ""
         other.done("")
+        self._forget_features()
         if self._record is None:
             return
-        # The old network's features mean nothing to the new one.
-        self._record = self._fresh = replace(unstudied(self._record), people=())
         if self._status.state in (WorkerState.PAUSED, WorkerState.ENDED) and not self._owes_frame:
             self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))
+
+    def _forget_features(self) -> None:
+        """One network's features mean nothing to another."""
+        if self._record is not None:
+            self._record = self._fresh = replace(unstudied(self._record), people=())
 
     def _open(self, spec: str | Path) -> None:
         self.leave()
@@ -115,8 +130,8 @@ class Session:
         if self._pipeline is not None:
             self._pipeline.reset()
         self._feed = self._player = self._record = self._fresh = None
-        self._index, self._step = None, 0
-        self._failures, self._notice = 0, ""
+        self._index, self._step, self._place = None, 0, 0
+        self._failures, self._held, self._notice = 0, False, ""
 
     def _fault(self, message: str) -> None:
         self.leave()
@@ -129,8 +144,7 @@ class Session:
         if feed.error is not None:
             raise SourceError(feed.error)
         if self._pipeline is None:
-            self._pipeline = self._factory()
-            self._pipeline.tracker.follow(*self._followed)
+            self._machine.make().tracker.follow(*self._followed)
         if feed.source is None:
             if time.monotonic() - feed.last_arrival > self._patience.opening:
                 raise SourceError(f"{feed.spec} does not answer.")
@@ -164,7 +178,7 @@ class Session:
 
     def _jump(self, player: FilePlayer) -> None:
         assert self._pipeline is not None
-        here = self._record.frame.index if self._record is not None else 0
+        here = self._place
         target = max(0, (here if self._index is None else self._index) + self._step)
         if not 0 <= target - here <= 1:
             self._pipeline.jumped()
@@ -220,54 +234,77 @@ class Session:
         return None
 
     def _process(self, frame: Frame, orders: Orders, grab_ms: float) -> None:
-        assert self._pipeline is not None
-        try:
-            record = self._pipeline.process(frame, orders.hops)
-            record = replace(record, timings={"grab": grab_ms, **record.timings})
-            delivered = self._studied(record, orders, None)
-        except Exception as error:
-            self._failed(frame, error)
+        self._place = frame.index
+        done = self._carefully(frame, lambda pipeline: _computed(pipeline, frame, orders, grab_ms))
+        if done.result is None:
+            self._failed(frame, done.trouble)
             return
         self._owes_frame = False
-        self._fresh = record
-        self._deliver(delivered)
+        record, delivered = done.result
+        if not self._hold(record, orders):
+            self._fresh = record
+            self._deliver(delivered)
 
-    def _studied(self, record: Record, orders: Orders, known: Record | None) -> Record:
-        """The record with the answers to what else is wanted; it comes without any."""
-        if orders.study == record.study:
-            return record
+    def _carefully(self, frame: Frame, work: Callable[[Pipeline], T]) -> Attempt[T]:
+        """With the help of `Machine`; the source goes on while another pipeline takes over."""
+        state = self._status.state
+        done = self._machine.run(work, partial(_note, frame))
+        if self._status.state is WorkerState.FAULTED:
+            self._notice = ""
+            self._say(state)
+        return done
+
+    def _lost(self, why: str) -> None:
+        self._say(WorkerState.FAULTED, why)
+        self._forget_features()
+
+    def _hold(self, record: Record, orders: Orders) -> bool:
+        """Whether the gate dropped everybody: then the last good record stays, and it is told why."""
         assert self._pipeline is not None
-        return studied(self._pipeline.reconstructor, record, orders.study, known, orders.chosen)
+        shown = self._record
+        if record.people or not self._pipeline.rejected or shown is None or not shown.people:
+            return False
+        self._record = replace(shown, hops=orders.hops, study=orders.study)
+        self._held = True
+        self._notice = " ".join((*self._pipeline.rejected, "The last good result is shown."))
+        self._say(self._status.state)
+        return True
 
     def _again(self, record: Record, orders: Orders) -> None:
-        assert self._pipeline is not None
-        plain = unstudied(record)
-        try:
-            if record.hops != orders.hops or self._failures:
-                plain = self._pipeline.regress_again(self._fresh or plain, orders.hops)
-            again = self._studied(plain, orders, record)
-        except Exception as error:
+        before, plain = self._pipeline, unstudied(record)
+        anew = record.hops != orders.hops or self._failures > 0 or self._held
+
+        def work(pipeline: Pipeline) -> tuple[Record, Record]:
+            if pipeline is not before:  # The features are another network's.
+                return _computed(pipeline, record.frame, orders, record.timings.get("grab", 0.0))
+            again = pipeline.regress_again(self._fresh or plain, orders.hops) if anew else plain
+            return again, _studied(pipeline, again, orders, record)
+
+        done = self._carefully(record.frame, work)
+        if done.result is None:
             # Not for ever the same attempt; the next one takes nothing over from this record.
             self._record = replace(plain, hops=orders.hops, study=orders.study)
-            self._failed(record.frame, error)
-            return
-        self._deliver(again)
+            self._failed(record.frame, done.trouble)
+        elif not (anew and self._hold(done.result[0], orders)):
+            if self._pipeline is not before:
+                self._fresh = done.result[0]
+            self._deliver(done.result[1])
 
-    def _failed(self, frame: Frame, error: Exception) -> None:
+    def _failed(self, frame: Frame, trouble: Trouble | None) -> None:
         """One bad frame is told and left; several in a row are the pipeline's end."""
-        _log.warning("frame %d of %s", frame.index, frame.source, exc_info=error)
         self._owes_frame = False
         self._failures += 1
-        self._notice = f"Frame {frame.index} could not be reconstructed: {_words(error)}."
+        words = "nothing came out" if trouble is None else trouble.words
+        self._notice = f"Frame {frame.index} could not be reconstructed: {words}."
         self._say(self._status.state)
         if self._failures >= _MOST_FAILURES:
-            self._pipeline = None
+            self._machine.pipeline = None
             raise UserError(self._notice)
 
     def _deliver(self, record: Record) -> None:
         assert self._pipeline is not None
         self._record = record
-        self._failures = 0
+        self._failures, self._held = 0, False
         self._notice = " ".join(self._pipeline.rejected)
         feed = self._feed
         if not self._notice and self._player is None and feed is not None and feed.source is not None:
@@ -283,5 +320,19 @@ class Session:
             self._on_status(status)
 
 
-def _words(error: Exception) -> str:
-    return str(error).rstrip(".") or type(error).__name__
+def _note(frame: Frame, error: Exception) -> None:
+    _log.warning("frame %d of %s", frame.index, frame.source, exc_info=error)
+
+
+def _computed(pipeline: Pipeline, frame: Frame, orders: Orders, grab_ms: float) -> tuple[Record, Record]:
+    """The frame's record, and the same with the answers to what else is wanted."""
+    record = pipeline.process(frame, orders.hops)
+    record = replace(record, timings={"grab": grab_ms, **record.timings})
+    return record, _studied(pipeline, record, orders, None)
+
+
+def _studied(pipeline: Pipeline, record: Record, orders: Orders, known: Record | None) -> Record:
+    """The record with the answers to what else is wanted; it comes without any."""
+    if orders.study == record.study:
+        return record
+    return studied(pipeline.reconstructor, record, orders.study, known, orders.chosen)

@@ -97,6 +97,10 @@ class Worker:
         """What else is computed for every frame; a frame that stands is done at once, by the regressor."""
         self._order(study=study)
 
+    def set_isolate(self, on: bool) -> None:
+        """Keep the heatmaps of each person off the others; a frame that stands is encoded again."""
+        self._order(isolate=on)
+
     def set_all_people(self, on: bool) -> None:
         """Reconstruct everybody, or one person only."""
         self._order(all_people=on)

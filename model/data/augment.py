@@ -54,6 +54,7 @@ def crop_sample(
     moved = replace(
         sample,
         image=image,
+        person=None if sample.person is None else warp_mask(sample.person, np.c_[matrix, offset], size),
         centre=np.full(2, size / 2),
         side=float(size),
         roll=0.0,
@@ -66,15 +67,23 @@ def crop_sample(
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, scale: float, size: int) -> np.ndarray:
-    """The crop under a (2, 3) picture -> crop transform; black outside of the picture.
-
-    The transform counts from pixel corners, OpenCV from pixel centres: hence the half pixels.
-    """
+    """The crop under a (2, 3) picture -> crop transform, in pixels from corners; black outside."""
     if scale < 0.6:
         image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
+    return cv2.warpAffine(image, _from_centres(matrix), (size, size), flags=cv2.INTER_LINEAR)
+
+
+def warp_mask(mask: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """`warp` for a (H, W) bool mask: the nearest pixel's answer."""
+    flat = mask.astype(np.uint8)
+    return cv2.warpAffine(flat, _from_centres(matrix), (size, size), flags=cv2.INTER_NEAREST).astype(bool)
+
+
+def _from_centres(matrix: np.ndarray) -> np.ndarray:
+    """The (2, 3) transform for OpenCV, which counts from pixel centres."""
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
-    return cv2.warpAffine(image, centred, (size, size), flags=cv2.INTER_LINEAR)
+    return centred
 
 
 def turn_points(points: np.ndarray, turn: np.ndarray) -> np.ndarray:

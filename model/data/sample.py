@@ -39,6 +39,10 @@ class Sample:
     """(14, 3): x, y, confidence in [0, 1]."""
     weight3d: float = 1.0
     """How far the 3D labels can be trusted, in [0, 1]."""
+    person: np.ndarray | None = None
+    """(H, W) bool: pixels that show the person, where that is known."""
+    kinds: tuple[str, ...] = ()
+    """What sort of picture this is, such as "full body" or "back view": errors are told for each."""
 
 
 class Dataset(Protocol):

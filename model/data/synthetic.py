@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from model.body import BodyModel
-from model.data.sample import Sample, upright_roll
+from model.data.sample import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER, Sample, upright_roll
 from model.errors import UserError
 from model.hierarchy import Hierarchy
+
+if TYPE_CHECKING:
+    from model.data.render.studio import Shot
 
 ENDLESS = 1 << 40
 VALIDATION_CROPS = 1000
@@ -21,6 +24,11 @@ LEAST_VISIBLE = 0.08
 NEAREST = 0.25
 """Metres from the camera within which no part of the body may come: it would fill the picture."""
 ATTEMPTS = 20
+FRAMING_KINDS = {"full": "full body", "cut": "truncated", "webcam": "webcam"}
+HIDDEN = 0.1
+"""Share of the vertices within the crop behind other things from which a person counts as occluded."""
+TURNED_AWAY = -0.5
+"""Cosine between the chest's direction and the one to the camera, below which the back is seen."""
 
 
 class SyntheticDataset:
@@ -72,6 +80,8 @@ class SyntheticDataset:
             vertices2d=shot.pixels[self._pick].astype(np.float32),
             joints3d=(joints3d - origin).astype(np.float32),
             joints2d=joints2d.astype(np.float32),
+            person=shot.person,
+            kinds=kinds_of(shot, joints3d),
         )
 
     def _make_studio(self) -> None:
@@ -91,3 +101,20 @@ class SyntheticDataset:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._make_studio()
+
+
+def kinds_of(shot: Shot, joints3d: np.ndarray) -> tuple[str, ...]:
+    """How the picture is framed, whether something hides the person, whether the back is seen.
+
+    joints3d: (14, 3) in camera axes. A full body that nothing hides is also "clear".
+    """
+    framing = FRAMING_KINDS[shot.framing.value]
+    occluded = shot.hidden > HIDDEN
+    across = joints3d[L_SHOULDER] - joints3d[R_SHOULDER]
+    up = joints3d[[L_SHOULDER, R_SHOULDER]].mean(0) - joints3d[[L_HIP, R_HIP]].mean(0)
+    front = np.cross(across, up)
+    towards_camera = -front[2] / max(float(np.linalg.norm(front)), 1e-9)
+    kinds = [framing]
+    kinds += ["occluded"] if occluded else ["clear"] if framing == "full body" else []
+    kinds += ["back view"] if towards_camera < TURNED_AWAY else []
+    return tuple(kinds)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.blazepose import VARIANTS, BlazePose, BlazePoseOutput, load_blazepose
+from model.blazepose import VARIANTS, BlazePose, BlazePoseOutput, DeepLevels, load_blazepose
 from model.errors import UserError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -73,6 +73,17 @@ def test_taps_are_the_features_of_forward(
     assert torch.equal(s32x, output.s32x)
 
 
+def test_a_fresh_copy_of_the_deeper_levels_answers_as_the_original(
+    network: BlazePose, output: BlazePoseOutput
+) -> None:
+    copy = DeepLevels()
+    copy.start_from(network)
+    fpn64, s32x = copy(output.stride4, output.stride8)
+    torch.testing.assert_close(fpn64, output.fpn64, atol=1e-4, rtol=0)
+    torch.testing.assert_close(s32x, output.s32x, atol=1e-4, rtol=0)
+    assert all(parameter.requires_grad for parameter in copy.parameters())
+
+
 def test_each_picture_of_a_batch_stands_alone(
     network: BlazePose, figure: torch.Tensor, output: BlazePoseOutput
 ) -> None:
@@ -108,6 +119,8 @@ def test_shapes_of_each_variant(variant: str, channels: int) -> None:
         (2, 39, 5),
         (2, 39, 3),
         (2,),
+        (2, 24 if variant == "full" else 32, 64, 64),
+        (2, 32 if variant == "full" else 56, 32, 32),
     ]
 
 

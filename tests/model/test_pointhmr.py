@@ -36,7 +36,7 @@ def features(lite: PointHMR) -> Features:
 def test_shapes_of_both_stages(lite: PointHMR, features: Features) -> None:
     with torch.inference_mode():
         mesh = lite.regress(features)
-    assert features.heatmaps.shape == (2, 431, 64, 64)
+    assert features.heatmaps.shape == (2, 431, 32, 32)
     assert torch.allclose(features.heatmaps.sum((2, 3)), torch.ones(2, 431), atol=1e-4)
     assert mesh.joints.shape == (2, 14, 3)
     assert mesh.coarse.shape == (2, 431, 3)

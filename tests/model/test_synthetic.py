@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from scipy.spatial import Delaunay
 from app import cli
 from model.body import load_body
 from model.cv import cv2
+from model.data.augment import NO_AUGMENTATION, crop_sample
 from model.data.mixture import Sources, open_sources
 from model.data.render import studio
 from model.data.render.basemesh import BaseMesh
@@ -27,6 +29,7 @@ from model.data.sample import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER
 from model.data.synthetic import SyntheticDataset
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
+from model.silhouette import overlap, silhouette
 
 SWING = 0.25
 
@@ -247,3 +250,48 @@ def test_all_sources_are_mixed(
     assert {each.train.name: round(each.share, 3) for each in opened} == {"rendered": 0.1, "synthetic": 0.4}
     without = open_sources(replace(sources, rendered=None), load_body(), load_hierarchy(), 0)
     assert [each.share for each in without] == [0.5]
+
+
+def test_kinds_say_how_a_picture_is(dataset: SyntheticDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio, "FRAMING_SHARES", (1.0, 0.0, 0.0))
+    monkeypatch.setattr(studio, "OCCLUDED", 0.0)
+    monkeypatch.setattr(studio, "ACCOMPANIED", 0.0)
+    backs = []
+    for index in range(12):
+        sample = dataset[index]
+        assert sample.kinds[:2] == ("full body", "clear")
+        across = sample.joints2d[L_SHOULDER, 0] - sample.joints2d[R_SHOULDER, 0]
+        if "back view" in sample.kinds:
+            assert across < 0  # the left shoulder is on the left
+        backs.append("back view" in sample.kinds)
+    assert any(backs) and not all(backs)
+
+
+def test_the_true_body_overlaps_the_drawn_person(
+    dataset: SyntheticDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio, "FRAMING_SHARES", (1.0, 0.0, 0.0))
+    monkeypatch.setattr(studio, "OCCLUDED", 0.0)
+    monkeypatch.setattr(studio, "ACCOMPANIED", 0.0)
+    sample = dataset[4]
+    crop = crop_sample(sample, REGION, NO_AUGMENTATION, np.random.default_rng(0), np.arange(431))
+    assert crop.person is not None and crop.person.shape == (REGION, REGION)
+    faces = load_hierarchy().faces[2]
+    assert overlap(silhouette(crop.vertices2d, faces, REGION), crop.person) > 0.7
+
+
+def test_errors_are_told_for_each_kind(
+    dataset: SyntheticDataset, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.data.render.library.load_library", lambda _: dataset.studio._library)
+    folders = ["--appearance", str(dataset._folders[0]), "--motion", str(dataset._folders[1])]
+    arguments = ["evaluate", "--weights", "body-lite:random", "--kinds", "--json", "--limit", "6", *folders]
+    assert cli.main(arguments) == 0
+    results = json.loads(capsys.readouterr().out)["results"]
+    whole = results.pop("synthetic")
+    framings = [results[f"synthetic, {kind}"] for kind in ("full body", "truncated", "webcam")
+                if f"synthetic, {kind}" in results]  # fmt: skip
+    assert sum(row["samples"] for row in framings) == whole["samples"] == 6
+    mean = sum(row["mpjpe"] * row["samples"] for row in framings) / 6
+    assert mean == pytest.approx(whole["mpjpe"], rel=1e-5)
+    assert 0 <= whole["iou"] <= 1

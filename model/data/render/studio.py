@@ -59,6 +59,8 @@ class Shot:
     """(V,) bool: in the region, and nothing but the person's own surface before it."""
     person: np.ndarray
     """(PICTURE, PICTURE) bool: pixels that show the person."""
+    hidden: float
+    """Share of the body vertices within the crop before which something else stands."""
     framing: Framing
     view: View
 
@@ -88,8 +90,10 @@ class Studio:
         mine = np.concatenate([soup.material < len(person.pieces), [False]])[index]
         local = view.to_camera(person.points)
         pixels = view.flat(local)
-        seen = _seen(local, pixels, nearest, mine)
-        return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], framing, view)
+        inside, own, front = _within(local, pixels, nearest, mine)
+        hidden = float((~own & (front < local[:, 2] - BEHIND_CLOTH))[inside].mean()) if inside.any() else 1.0
+        seen = inside & own & (local[:, 2] < front + BEHIND_CLOTH)
+        return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], hidden, framing, view)
 
     def _person(self, rng: np.random.Generator, *, webcam: bool) -> Person:
         """Someone on (or in the air over) the origin; those who sit get a chair."""
@@ -156,13 +160,14 @@ class Studio:
         return image, index, nearest
 
 
-def _seen(local: np.ndarray, pixels: np.ndarray, nearest: np.ndarray, mine: np.ndarray) -> np.ndarray:
-    """(V,) which body vertices the crop shows."""
+def _within(
+    local: np.ndarray, pixels: np.ndarray, nearest: np.ndarray, mine: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each body vertex (V,): in the crop? its pixel the person's? how far is what that pixel shows?"""
     margin = (PICTURE - REGION) / 2
     inside = ((pixels > margin) & (pixels < PICTURE - margin)).all(axis=1) & (local[:, 2] > 0.1)
     column, row = np.clip(pixels * SAMPLES, 0, PICTURE * SAMPLES - 1).astype(np.int64).T
-    front = 1 / np.maximum(nearest[row, column], 1e-6)
-    return inside & mine[row, column] & (local[:, 2] < front + BEHIND_CLOTH)
+    return inside, mine[row, column], 1 / np.maximum(nearest[row, column], 1e-6)
 
 
 def _edged(radiance: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:

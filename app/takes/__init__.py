@@ -1,0 +1,1 @@
+"""Takes: what was reconstructed over time, recorded, kept and edited; no widgets."""

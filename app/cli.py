@@ -14,9 +14,11 @@ COMMANDS = {
     "reconstruct": "people in pictures and clips, without a window",
     "screenshot": "a picture of the real window, without a screen",
     "doctor": "what works on this machine",
+    "soak": "play for half an hour and watch memory, threads and handles",
     "dataset": "look at synthetic training crops",
     "train": "train the embedded model",
     "evaluate": "measure a model on validation pictures",
+    "benchmark": "how fast networks, pipeline and window are here",
     "verify": "compare the published network with stored outputs, number for number",
     "weights": "import checkpoints, list models",
 }

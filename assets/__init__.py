@@ -6,4 +6,5 @@ ROOT = Path(__file__).resolve().parent
 BODY = ROOT / "body"
 WEIGHTS = ROOT / "weights"
 SAMPLES = ROOT / "samples"
+DIAGNOSTICS = ROOT / "diagnostics"
 ICONS = ROOT / "icons"

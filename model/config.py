@@ -103,6 +103,24 @@ PRESETS: dict[str, NetworkConfig] = {
         heads=(4, 4, 4, 4),
         feedforward=(1024, 1024, 512, 512),
     ),
+    # FreiHAND (paper, supplement): the same network over MANO's 195 coarse vertices and 21 joints.
+    "hand-hrnet-w32": NetworkConfig(
+        name="hand-hrnet-w32",
+        backbone="hrnet-w32",
+        image_size=224,
+        image_mean=(0.485, 0.456, 0.406),
+        image_std=(0.229, 0.224, 0.225),
+        heatmap_size=56,
+        grid_size=7,
+        num_vertices=195,
+        num_joints=21,
+        token_width=512,
+        position_width=128,
+        widths=(640, 640, 128, 128),
+        layers=(2, 2, 2, 2),
+        heads=(4, 4, 4, 4),
+        feedforward=(1024, 1024, 512, 512),
+    ),
     # The embedded default: small enough for a plain CPU, trained by us.
     "body-lite": NetworkConfig(
         name="body-lite",

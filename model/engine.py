@@ -1,47 +1,38 @@
-"""What runs a network: torch, which always can, or OpenVINO, which is faster on a CPU.
+"""What runs a network: torch, which always can, and on a graphics card in half precision.
 
-OpenVINO needs the network as a graph of its own. Making it takes some seconds of Python, so a process of its
-own does it once and keeps it in the user's cache; until then torch works.
+`model.openvino_engine` is faster on a CPU; `model.inference` holds them all.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import logging
-import os
-import subprocess
-import sys
-import tempfile
-import warnings
-from pathlib import Path
-from typing import Any, Protocol
+import dataclasses
+from typing import Protocol
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.config import Hops
-from model.paths import cache_dir
 from model.pointhmr import Features, Mesh, PointHMR
-
-logger = logging.getLogger(__name__)
-
-FORMAT = 1
-"""Of the kept graphs; counts up when their inputs or outputs change."""
-STAGES = ("encode", "regress")
+from model.restructured import RestructuredEncode, as_features
 
 
 class Engine(Protocol):
     """Runs both stages of a network."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Engine and precision."""
 
-    def encode(self, images: Tensor) -> Features:
-        """Normalised images [B, 3, S, S] -> heatmaps and tokens."""
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
+        """Normalised images [B, 3, S, S] -> heatmaps and tokens; on request what they were sampled from."""
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
         """Tokens of one person -> mesh at all three resolutions."""
+
+
+def with_points(features: Features, points: Tensor) -> Features:
+    """The features and what their tokens were sampled from, [B, n * n, D]."""
+    return dataclasses.replace(features, point_features=points)
 
 
 class TorchEngine:
@@ -52,146 +43,72 @@ class TorchEngine:
     def __init__(self, network: PointHMR) -> None:
         self._network = network
 
-    def encode(self, images: Tensor) -> Features:
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
         """See Engine."""
-        return self._network.encode(images.contiguous(memory_format=torch.channels_last))
+        images = images.contiguous(memory_format=torch.channels_last)
+        return self._network.encode(images, keep_points=keep_points)
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
         """See Engine."""
         return self._network.regress(features, hops)
 
 
-class OpenVinoEngine:
-    """Both stages as OpenVINO graphs in float32: the same numbers up to rounding, one call each."""
+class HalfEngine:
+    """For graphics cards: the restructured first stage channels-last, in half precision, as one CUDA graph.
 
-    name = "OpenVINO"
+    The softmax of the heatmaps is float32 by autocast's rules; the second stage is float32 throughout. The
+    graph is captured at the first picture of one person; other batches run without it.
+    """
 
-    def __init__(self, network: PointHMR, folder: Path) -> None:
-        """folder: where `export` put the graphs. Raises RuntimeError when they cannot be read."""
-        import openvino
-
-        # Left alone OpenVINO would choose bfloat16 silently, where the machine has it.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-        core = openvino.Core()
+    def __init__(self, network: PointHMR, dtype: torch.dtype = torch.float16) -> None:
+        self.name = f"torch {str(dtype).removeprefix('torch.')}"
         self._network = network
-        self._encode, self._regress = (
-            core.compile_model(folder / f"{stage}.xml", "CPU", options).create_infer_request()
-            for stage in STAGES
-        )
-        tokens = network.config.num_tokens
-        self._nothing_masked = torch.zeros(tokens, tokens)
+        self._dtype = dtype
+        self._device = network.point_positions.device.type
+        self._stage = RestructuredEncode(network)
+        self._stage.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._input: Tensor | None = None
+        self._outputs: tuple[Tensor, ...] = ()
 
-    def encode(self, images: Tensor) -> Features:
+    @torch.inference_mode()
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
         """See Engine."""
-        people = [self._outputs(self._encode, [image[None]]) for image in images]
-        return Features(*(torch.cat(parts) for parts in zip(*people, strict=True)))
+        images = images.contiguous(memory_format=torch.channels_last)
+        graphed = self._device == "cuda" and len(images) == 1
+        outputs = self._replayed(images) if graphed else self._run(images)
+        features = as_features(outputs)
+        return with_points(features, self._stage.points(outputs[3])) if keep_points else features
+
+    def _run(self, images: Tensor) -> tuple[Tensor, ...]:
+        with torch.autocast(self._device, self._dtype):
+            outputs = self._stage(images)
+        return tuple(tensor.float() for tensor in outputs)
+
+    def _replayed(self, images: Tensor) -> tuple[Tensor, ...]:
+        if self._graph is None:
+            self._capture(images)
+        assert self._graph is not None and self._input is not None
+        self._input.copy_(images)
+        self._graph.replay()
+        # The next picture overwrites the graph's own tensors; features must outlive it.
+        return tuple(tensor.clone() for tensor in self._outputs)
+
+    def _capture(self, images: Tensor) -> None:
+        self._input = images.clone(memory_format=torch.preserve_format)
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(
+            side
+        ):  # Libraries set themselves up at their first calls, outside of the graph.
+            for _ in range(3):
+                self._run(self._input)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._outputs = self._run(self._input)
+        self._graph = graph
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
         """See Engine."""
-        masks = [self._nothing_masked if m is None else m for m in self._network.masks(hops)]
-        assert features.landmarks is not None
-        inputs = [features.vertex_tokens, features.grid_tokens, features.landmarks, *masks]
-        joints, coarse, camera = self._outputs(self._regress, inputs)
-        return Mesh(joints, coarse, camera, *self._network.upsample(coarse))
-
-    @staticmethod
-    def _outputs(request: Any, inputs: list[Tensor]) -> list[Tensor]:
-        arrays = request.infer([np.ascontiguousarray(tensor.numpy()) for tensor in inputs], share_inputs=True)
-        return [torch.from_numpy(arrays[port]) for port in range(len(arrays))]
-
-
-class _Encode(nn.Module):
-    """The first stage with plain tensors in and out, for export."""
-
-    def __init__(self, network: PointHMR) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> tuple[Tensor | None, ...]:
-        features = self.network.encode(images)
-        tokens = (features.heatmaps, features.vertex_tokens, features.grid_tokens)
-        return (*tokens, features.landmarks, features.presence)
-
-
-class _Regress(nn.Module):
-    """The second stage with plain tensors in and out, for export."""
-
-    def __init__(self, network: PointHMR) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(
-        self, vertices: Tensor, grid: Tensor, landmarks: Tensor, *masks: Tensor
-    ) -> tuple[Tensor, ...]:
-        mesh = self.network.regress_masked(Features(vertices, vertices, grid, landmarks), masks)
-        return mesh.joints, mesh.coarse, mesh.camera
-
-
-def can_export(network: PointHMR) -> bool:
-    """Whether this network gains: a lite one on a CPU, with OpenVINO installed."""
-    on_cpu = network.point_positions.device.type == "cpu"
-    return on_cpu and network.lifter is not None and importlib.util.find_spec("openvino") is not None
-
-
-def export_folder(sha256: str) -> Path:
-    """Where the graphs of the weights with this hash are kept, for the installed OpenVINO."""
-    from importlib.metadata import version
-
-    return cache_dir() / "engines" / f"{sha256[:16]}-{version('openvino')}-{FORMAT}"
-
-
-@torch.no_grad()
-def export(network: PointHMR, folder: Path) -> None:
-    """Write both graphs into `folder`, which appears whole or not at all."""
-    import openvino
-
-    config = network.config
-    image = torch.zeros(1, 3, config.image_size, config.image_size)
-    features = network.encode(image)
-    assert features.landmarks is not None
-    masks = [torch.zeros(config.num_tokens, config.num_tokens)] * 4
-    tokens = (features.vertex_tokens, features.grid_tokens, features.landmarks, *masks)
-    examples = {"encode": (_Encode(network), (image,)), "regress": (_Regress(network), tokens)}
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        for stage, (module, inputs) in examples.items():
-            shapes = [list(tensor.shape) for tensor in inputs]
-            with warnings.catch_warnings():
-                # The shapes are fixed: what the tracer warns of is wanted.
-                warnings.simplefilter("ignore", torch.jit.TracerWarning)
-                graph = openvino.convert_model(module.eval(), example_input=inputs, input=shapes)
-            openvino.save_model(graph, Path(temporary) / f"{stage}.xml", compress_to_fp16=False)
-        if not folder.exists():
-            os.replace(temporary, folder)  # noqa: PTH105
-            Path(temporary).mkdir()
-
-
-def start_export(weights: str, folder: Path) -> subprocess.Popen[bytes]:
-    """`export` in a process of its own, so that neither the window nor the worker waits for Python."""
-    command = [sys.executable, "-m", "model.engine", weights, str(folder)]
-    root = str(Path(__file__).resolve().parent.parent)
-    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def main() -> None:
-    """`python -m model.engine WEIGHTS FOLDER`: what `start_export` runs."""
-    from model.weights import load_network
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weights")
-    parser.add_argument("folder", type=Path)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    export(load_network(options.weights)[0].requires_grad_(False), options.folder)
-
-
-if __name__ == "__main__":
-    main()
+        return self._network.regress(features, hops)

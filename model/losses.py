@@ -86,6 +86,7 @@ class LiteLoss(nn.Module):
     ) -> dict[str, Tensor]:
         """3D terms weighted by each sample's trust, 2D terms by each point's visibility."""
         weights, trust = self.weights, batch.weight3d[:, None, None]
+        sure = batch.confidence3d[..., None]
         from_mesh = self.mesh_joints(coarse)
         target2d, confidence = batch.joints2d[..., :2], batch.joints2d[..., 2]
         near = (confidence * (target2d.abs().amax(-1) < NEAR))[..., None]
@@ -94,9 +95,9 @@ class LiteLoss(nn.Module):
         target3d = centre_hips(batch.joints3d, batch.joints3d)
         terms = {
             "vertices": weights.vertices * ((coarse - batch.vertices).abs() * trust).mean(),
-            "joints": weights.joints * ((centre_hips(joints, joints) - target3d).abs() * trust).mean(),
+            "joints": weights.joints * ((centre_hips(joints, joints) - target3d).abs() * sure).mean(),
             "mesh_joints": weights.mesh_joints
-            * ((centre_hips(from_mesh, from_mesh) - target3d).abs() * trust).mean(),
+            * ((centre_hips(from_mesh, from_mesh) - target3d).abs() * sure).mean(),
             "joints2d": weights.joints2d * (error2d * near).mean(),
             "vertices2d": weights.vertices2d
             * ((project(coarse, camera) - batch.vertices2d).abs() * inside).mean(),

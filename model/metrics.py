@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from scipy.spatial import cKDTree
 
 from model.data.sample import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER
 
@@ -70,3 +73,37 @@ def pck(predicted: np.ndarray, target: np.ndarray, threshold: float = 0.2) -> fl
     """Share in [0, 1] of the joints of `pck_counts` that are near enough; nan where nothing counts."""
     near, counted = pck_counts(predicted, target, threshold)
     return float(near.sum() / counted.sum()) if counted.any() else float("nan")
+
+
+def centred_on(points: np.ndarray, joints: np.ndarray, root: Sequence[int]) -> np.ndarray:
+    """(N, 3) moved so that the middle of the root joints of (P, 3) is the origin."""
+    moved: np.ndarray = points - joints[list(root)].mean(axis=0)
+    return moved
+
+
+def f_scores(predicted: np.ndarray, target: np.ndarray, thresholds: Sequence[float]) -> list[float]:
+    """Harmonic mean of the shares of points that have one of the other set nearby (FreiHAND).
+
+    (N, 3) and (M, 3) in the unit of the thresholds. Each score is in [0, 1].
+    """
+    forth, back = cKDTree(target).query(predicted)[0], cKDTree(predicted).query(target)[0]
+    scores = []
+    for threshold in thresholds:
+        precision, recall = float((forth <= threshold).mean()), float((back <= threshold).mean())
+        scores.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
+    return scores
+
+
+def acceleration_errors(frames: Sequence[tuple[str, int, np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Difference of the joints' second differences over time, in mm a frame squared (HMMR, VIBE).
+
+    frames: clip, frame number, predicted and target joints (P, 3) in metres, in any order. Returns one
+    number for every frame that has both neighbours in its clip.
+    """
+    by_place = {(clip, frame): (predicted - target) for clip, frame, predicted, target in frames if clip}
+    errors = [
+        np.linalg.norm(by_place[clip, frame - 1] - 2 * now + by_place[clip, frame + 1], axis=-1).mean()
+        for (clip, frame), now in by_place.items()
+        if (clip, frame - 1) in by_place and (clip, frame + 1) in by_place
+    ]
+    return 1000 * np.array(errors)

@@ -38,12 +38,27 @@ class Features:
     """[B] in [0, 1]."""
     heatmap_loss: Tensor | None = None
     """[B, C] cross-entropy, in training only."""
+    point_features: Tensor | None = None
+    """[B, n * n, D] what the tokens are sampled from; kept only on request, see `reweighted`."""
 
     def one(self, index: int) -> Features:
         """The features of one picture of the batch, as a batch of one."""
         part = slice(index, index + 1)
         tensors = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return dataclasses.replace(self, **{name: t[part] for name, t in tensors.items() if t is not None})
+
+
+def reweighted(features: Features, log_weights: Tensor) -> Features:
+    """As if `log_weights` [B, n, n] had been added to the logits of every heatmap before the softmax.
+
+    Needs `point_features`, which the result does not keep: exp(logit + bias) only has to be normalised anew.
+    """
+    assert features.point_features is not None
+    weights = (log_weights - log_weights.amax(dim=(1, 2), keepdim=True)).exp()
+    heatmaps = features.heatmaps * weights[:, None].to(features.heatmaps.dtype)
+    heatmaps = heatmaps / heatmaps.sum(dim=(2, 3), keepdim=True).clamp_min(1e-30)
+    tokens = torch.bmm(heatmaps.flatten(2), features.point_features)
+    return dataclasses.replace(features, heatmaps=heatmaps, vertex_tokens=tokens, point_features=None)
 
 
 @dataclass(frozen=True)
@@ -126,11 +141,13 @@ class PointHMR(nn.Module):
         images = crops.permute(0, 3, 1, 2).float() / 255
         return (images - self.image_mean) / self.image_std
 
-    def encode(self, images: Tensor) -> Features:
+    def encode(self, images: Tensor, *, keep_points: bool = False) -> Features:
         """Normalised images [B, 3, S, S] -> heatmaps and tokens: everything that costs."""
-        return self.sample(self.backbone(images))
+        return self.sample(self.backbone(images), keep_points=keep_points)
 
-    def sample(self, maps: BackboneMaps, targets: HeatmapTargets | None = None) -> Features:
+    def sample(
+        self, maps: BackboneMaps, targets: HeatmapTargets | None = None, *, keep_points: bool = False
+    ) -> Features:
         """Decode the backbone's maps and sample a token for each vertex under its heatmap.
 
         With targets the heatmaps' cross-entropy comes along (and the heatmaps themselves do not).
@@ -146,7 +163,13 @@ class PointHMR(nn.Module):
             heatmaps = decoded.logits.detach()
         size = self.config.heatmap_size
         return Features(
-            heatmaps.unflatten(2, (size, size)), tokens, grid, decoded.landmarks, decoded.presence, loss
+            heatmaps.unflatten(2, (size, size)),
+            tokens,
+            grid,
+            decoded.landmarks,
+            decoded.presence,
+            loss,
+            features if keep_points else None,
         )
 
     def regress(

@@ -1,16 +1,26 @@
-"""Look at training data: `sheet` draws synthetic crops, each without and with its labels."""
+"""Look at training data, and convert it.
+
+`sheet` draws synthetic crops, each without and with its labels; `convert` writes any dataset in our own form
+(a manifest: model/data/manifest.py).
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from tqdm import tqdm
 
+from app.commands.sets import add_set_arguments, load_bodies
 from model.body import load_body
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
+from model.data.catalogue import open_dataset
+from model.data.manifest import write_manifest
 from model.data.sample import Sample
 from model.data.synthetic import SyntheticDataset
 from model.errors import UserError
@@ -38,28 +48,50 @@ RIGHT, LEFT, MIDDLE = (235, 90, 70), (70, 200, 110), (90, 160, 240)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to draw, from which files."""
-    parser.add_argument("what", choices=("sheet",))
+    parser.add_argument("what", choices=("sheet", "convert"))
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="picture to write (.png, .jpg)"
+        "--output", type=Path, required=True, metavar="PATH", help="picture (.png, .jpg), or folder to write"
     )
-    parser.add_argument(
-        "--appearance", type=Path, required=True, metavar="DIR", help="clothes, hair, panoramas"
-    )
-    parser.add_argument("--motion", type=Path, required=True, metavar="FILE", help="poses.npz")
-    parser.add_argument("--part", choices=("train", "val"), default="train")
+    parser.add_argument("--appearance", type=Path, metavar="DIR", help="sheet: clothes, hair, panoramas")
+    add_set_arguments(parser)
+    parser.add_argument("--body", type=Path, metavar="FILE", help="convert: your SMPL or MANO (.pkl or .npz)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first crop")
-    parser.add_argument("--count", type=int, default=24, metavar="N")
+    parser.add_argument("--count", type=int, default=24, metavar="N", help="convert: 0 is all of them")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(options: argparse.Namespace) -> int:
+    """Write the sheet or the folder."""
+    return draw(options) if options.what == "sheet" else convert(options)
+
+
+def convert(options: argparse.Namespace) -> int:
+    """One dataset as a manifest; rows that cannot be read are told and counted."""
+    if len(options.sets or ()) != 1:
+        raise UserError("Convert one dataset at a time: give --set KIND:PATH once.")
+    bodies, hierarchy = load_bodies(options.body, options.male, options.female)
+    spec = replace(
+        options.sets[0], part=options.part or "train", motion=options.motion, gendered=options.gendered
+    )
+    dataset = open_dataset(spec, bodies, hierarchy, options.seed)
+    last = len(dataset) if options.count == 0 else min(options.first + options.count, len(dataset))
+    numbers = tqdm(range(options.first, last), disable=not sys.stderr.isatty())
+    written, left_out = write_manifest(options.output, dataset, numbers, bodies.neutral.kind)
+    sys.stdout.write(f"{options.output}: {written} people, {left_out} left out\n")
+    return 0
+
+
+def draw(options: argparse.Namespace) -> int:
     """Write the sheet."""
     if options.count < 1:
         raise UserError("A sheet shows at least one crop.")
+    if options.appearance is None or options.motion is None:
+        raise UserError("A sheet is drawn from --appearance and --motion.")
+    part: Literal["train", "val"] = "val" if options.part == "val" else "train"
+    if options.part not in (None, "train", "val"):
+        raise UserError("Synthetic people have the parts train and val.")
     hierarchy = load_hierarchy()
-    dataset = SyntheticDataset(
-        options.appearance, options.motion, options.part, load_body(), hierarchy, options.seed
-    )
+    dataset = SyntheticDataset(options.appearance, options.motion, part, load_body(), hierarchy, options.seed)
     mirrored = np.arange(hierarchy.num_coarse)
     rng = np.random.default_rng(0)
     samples = [

@@ -42,6 +42,7 @@ def checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "system", system
     yield "packages", packages
     yield "gpu", gpu
+    yield "engine", engine
     yield "window", window
     yield "mesh view", mesh_view
     for index in range(CAMERAS):
@@ -59,6 +60,26 @@ def gpu() -> str:
     if not torch.cuda.is_available():
         raise UserError("No CUDA device: the model runs on the CPU.")
     return torch.cuda.get_device_name()
+
+
+def engine() -> str:
+    """In which order the networks' engines are tried on this machine."""
+    from importlib.util import find_spec
+
+    import torch
+
+    from model.config import preset
+    from model.recipes import preferred
+
+    if torch.cuda.is_available():
+        return "torch float16 on the GPU, then torch"
+    if find_spec("openvino") is None:
+        return "torch (OpenVINO, which is faster, is not installed)"
+    ways = {name: preferred(preset(name)) for name in ("body-lite", "body-hrnet-w32")}
+    return "; ".join(
+        f"{name}: {', '.join(f'OpenVINO {way.name}' for way in recipes)}, torch"
+        for name, recipes in ways.items()
+    )
 
 
 def window() -> str:

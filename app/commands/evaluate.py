@@ -1,4 +1,4 @@
-"""Measure a model on the validation part of one's data: the table of its card."""
+"""Measure a model: the table of its card, or any set under its protocol, beside published numbers (--set)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from app.commands.evaluate_paper import add_paper_arguments, run_paper
 from app.commands.options import add_model_arguments
 from model.blazepose import load_blazepose
 from model.body import BodyModel, load_body
@@ -44,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
     parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, for --appearance")
     parser.add_argument(
         "--heavy", type=Path, metavar="FILE", help="BlazePose heavy (safetensors), measured on the same crops"
     )
@@ -52,10 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kinds", action="store_true", help="a row for each kind of picture too")
     parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
     add_model_arguments(parser)
+    add_paper_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one row a dataset, and one for each kind of picture where they are asked for."""
+    if options.sets:
+        return run_paper(options)
     network, card = load_network(options.weights)
     body, hierarchy = load_body(options.body), network.hierarchy
     sets = _datasets(options, body, hierarchy)

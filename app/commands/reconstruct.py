@@ -1,6 +1,7 @@
 """Find and reconstruct people in pictures, clips and folders, without a window.
 
-Writes OUTPUT/result.json (boxes, joints, cameras) and the meshes beside it.
+Writes OUTPUT/result.json (boxes, joints, cameras) and the meshes beside it. Under torchrun the inputs (the
+pictures of folders too) are shared by the processes; OUTPUT/result.json is that of all.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
+from app.commands.shards import join, rank_folder, share_of
 from app.export.mesh import Origin
 from app.export.people import meshes_of
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
@@ -27,6 +29,7 @@ from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
 from app.pipeline.speed import speed_up
 from model.errors import UserError
+from model.training.distributed import ranks_of_environment
 
 FORMATS = ("json", *WRITERS)
 
@@ -114,10 +117,17 @@ def run(options: argparse.Namespace) -> int:
         if spec.startswith("camera"):
             raise UserError("A camera has no end: `pointhmr camera` shows it in the window.")
         open_source(spec).close()
+    ranks = ranks_of_environment()
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
     if reconstructor.notice:
         sys.stderr.write(f"pointhmr: {reconstructor.notice}\n")
-    sys.stdout.write(reconstruct(job, pipeline, reconstructor).sentence + "\n")
+    if ranks.world > 1:
+        mine = replace(job, inputs=share_of(job.inputs, ranks), output=rank_folder(job.output, ranks.rank))
+        outcome = reconstruct(mine, pipeline, reconstructor)
+        outcome = replace(outcome, result=join(job.output, job.inputs, ranks))
+    else:
+        outcome = reconstruct(job, pipeline, reconstructor)
+    sys.stdout.write(outcome.sentence + "\n")
     return 0
 
 

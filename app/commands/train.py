@@ -1,4 +1,7 @@
-"""Train the embedded model: resumable, with progress, on one's own copy of the training data."""
+"""Train: the embedded model from folders of data, or any recipe (--recipe, --config) like the paper.
+
+Resumable, with progress. Recipes run on one process or, started by torchrun, on many.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import sys
 from pathlib import Path
 
 from model.train import TrainSettings, train
+from model.training.recipe import RECIPES, read_recipe, recipe
+from model.training.run import train_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = TrainSettings(output=Path())
     parser.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="run folder; resumed if used"
+    )
+    parser.add_argument("--recipe", metavar="NAME", help=f"like the paper: {', '.join(RECIPES)}")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML over the recipe: sets, bodies, values"
+    )
+    parser.add_argument(
+        "--override", action="append", default=[], metavar="NAME=VALUE", help="one value over both"
     )
     parser.add_argument("--preset", default=default.preset)
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
@@ -33,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Start, or go on with, a run."""
     logging.getLogger().setLevel(logging.INFO)
+    if options.recipe is not None or options.config is not None:
+        chosen = read_recipe(recipe(options.recipe or "published"), options.config, options.override)
+        train_recipe(chosen, options.output)
+        sys.stdout.write(f"run: {options.output}\n")
+        return 0
     settings = TrainSettings(
         output=options.output,
         preset=options.preset,

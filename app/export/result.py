@@ -40,6 +40,7 @@ class ResultWriter:
                 "time": round(frame.time, 4),
                 "size": [frame.image.shape[1], frame.image.shape[0]],
                 "masks": list(record.hops),
+                "isolate": record.isolate,
                 "people": [
                     person_numbers(person, f"{stem}.npz", row) for row, person in enumerate(record.people)
                 ],
@@ -63,9 +64,11 @@ class ResultWriter:
 def person_numbers(person: Person, meshes: str, row: int) -> dict[str, Any]:
     """One person as JSON.
 
+    diagnostics: see `app.pipeline.diagnostics.MEASURES`, and the flags with their reasons.
     joints: 14 in LSP order. camera: pixel = s * (X, Y) + (tx, ty) in the full picture.
     """
     scale, tx, ty = person.camera
+    examined = {} if person.diagnostics is None else person.diagnostics.numbers()
     return {
         "id": person.box.id,
         "box": [round(float(value), 2) for value in person.box.xywh],
@@ -74,7 +77,7 @@ def person_numbers(person: Person, meshes: str, row: int) -> dict[str, Any]:
         "joints2d": np.round(person.joints2d.astype(float), 2).tolist(),
         "vertices": meshes,
         "row": row,
-        "diagnostics": {"presence": round(person.presence, 4)},
+        "diagnostics": {"presence": round(person.presence, 4), **examined},
     }
 
 

@@ -15,6 +15,10 @@ from app.gui.settings import THEMES
 from app.gui.theme import Theme
 
 CAMERAS_TO_OFFER = 2
+ISOLATE_TIP = (
+    "Keep each person's heatmaps off the other people's bodies.\n"
+    "Pin as A (Shift+A) before, to see what it changes"
+)
 
 
 def camera_specs() -> list[str]:
@@ -42,6 +46,8 @@ class Actions:
         self.freeze.setCheckable(True)
         self.everyone = make("Everyone", "people", "E", "Reconstruct everyone in the picture")
         self.everyone.setCheckable(True)
+        self.isolate = make("Isolate", "isolate", "I", ISOLATE_TIP)
+        self.isolate.setCheckable(True)
         self.next_person = make("Next person", "person", "P", "Choose the next person")
         self.record = make("Record", "record", "R", "Keep everything that is reconstructed as a take")
         self.record.setCheckable(True)
@@ -105,11 +111,15 @@ class Actions:
             checked = theme.danger if action is self.record else theme.accent
             action.setIcon(icon(name, colour, checked))
 
-    def show_state(self, *, playing: bool, loaded: bool, take: bool, people: bool, theme: Theme) -> None:
-        """What can be done: `loaded` with the source, or with the take that is looked at."""
-        self.set_icon(self.play, "pause" if playing else "play", theme)
-        self.play.setText("Pause" if playing else "Play")
-        for action in (self.play, self.back, self.forward):
+    def show_state(
+        self, *, playing: bool, loaded: bool, again: bool, take: bool, people: bool, theme: Theme
+    ) -> None:
+        """What can be done: `loaded` with the source, `again` after a fault, or with the take that is shown."""
+        again = again and not take
+        self.set_icon(self.play, "pause" if playing else "reset" if again else "play", theme)
+        self.play.setText("Pause" if playing else "Try again" if again else "Play")
+        self.play.setEnabled(loaded or again or take)
+        for action in (self.back, self.forward):
             action.setEnabled(loaded or take)
         for action in (self.freeze, self.everyone, self.person_menu.menuAction()):
             action.setEnabled(not take and (loaded or action is not self.freeze))
@@ -154,6 +164,7 @@ class Actions:
         person = _menu_button("Largest person", self.person_menu, "Whom to follow (P: the next person)")
         bar.addWidget(person)
         bar.addWidget(_text_button(self.everyone))
+        bar.addWidget(_text_button(self.isolate))
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(gap)

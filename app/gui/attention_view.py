@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject
 
-from app.gui.attention import Look, paint_attention, weights_of
+from app.gui.attention import Look, grid_weights, paint_attention, weights_of
+from app.gui.attention_card import JOINTS
 from app.gui.colourings import ATTENTION, Painted
 from app.gui.model_info import ModelInfo
+from app.gui.overlay import grid_layer
 from app.pipeline.frames import Record
 
 if TYPE_CHECKING:
@@ -61,10 +64,27 @@ class AttentionView(QObject):
     def _tell(self) -> None:
         self._card.setVisible(self.on)
         record, info, look = self._window.record, self._window.info, self.look
-        if not self.on or info is None or look.vertex is None:
+        image = self._window.parts.image.view
+        if not self.on or info is None or (look.vertex is None and look.joint is None):
+            image.set_cells(None)
             self._card.show_share("–", None)
             return
         attention = record.attention if record is not None else None
         weights = weights_of(attention, info, look) if attention is not None else None
-        name = f"{info.vertex_name(look.vertex)}  {look.vertex:,}"
-        self._card.show_share(name, None if weights is None else float(weights.sum()))
+        grid = self._grid(record, info, look) if record is not None else None
+        name = JOINTS[look.joint] if look.joint is not None else ""
+        if look.joint is None and look.vertex is not None:
+            name = f"{info.vertex_name(look.vertex)}  {look.vertex:,}"
+        shares = (None if part is None else float(part.sum()) for part in (weights, grid))
+        self._card.show_share(name, *shares)
+
+    def _grid(self, record: Record, info: ModelInfo, look: Look) -> np.ndarray | None:
+        """Draw the weights of the picture's cells over the image; returns them."""
+        attention, image = record.attention, self._window.parts.image.view
+        person = record.person(attention.person_id) if attention is not None else None
+        tokens = getattr(person.features, "grid_tokens", None) if person is not None else None
+        grid = None
+        if attention is not None and tokens is not None:
+            grid = grid_weights(attention, info, look, tokens.shape[1])
+        image.set_cells(None if grid is None or person is None else grid_layer(person, grid))
+        return grid

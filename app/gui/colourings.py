@@ -11,7 +11,7 @@ from app.gui.colours import colour_map, to_hex
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Person, Record
 
-CHANGE, ATTENTION = "Change (mm)", "Attention"
+CHANGE, ATTENTION, ERROR = "Change (mm)", "Attention", "Error (mm)"
 SCALE_RANGE = (0.12, 0.96)
 """Part of a map that is used: its ends are too dark or too pale to take light."""
 _STEPS = (1.0, 2.0, 5.0)

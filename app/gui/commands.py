@@ -112,9 +112,12 @@ class Commands:
     # Playing
 
     def play_or_pause(self) -> None:
-        """One button for both, of the source or of the take."""
-        if self._window.takes.on_page:
-            self._window.takes.play_or_pause()
+        """One button for source and take, and for another try at a source that has failed."""
+        window = self._window
+        if window.takes.on_page:
+            window.takes.play_or_pause()
+        elif window.state is WorkerState.FAULTED and window.spec is not None:
+            window.open_source(window.spec)
         elif self._window.state is WorkerState.RUNNING:
             self._window.worker.pause()
         else:

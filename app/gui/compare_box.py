@@ -55,13 +55,13 @@ class CompareBox(QWidget):
         self.peek.toggled.connect(self.peeked)
         self.set_baseline(None)
 
-    def set_baseline(self, hops: Hops | None) -> None:
+    def set_baseline(self, hops: Hops | None, *, plain: bool = False) -> None:
         """Show which masks A has, or that there is none."""
         on = hops is not None
         self.pin.setText("Unpin A" if on else "Pin as A")
         self.pin.setToolTip(UNPIN_TIP if on else PIN_TIP)
         self.peek.setEnabled(on)
-        self.masks.setText(f"A:  {masks_text(hops)}" if hops is not None else "")
+        self.masks.setText(f"A:  {masks_text(hops)}{', not isolated' * plain}" if hops is not None else "")
         self.show_change(None)
         for widget in (self.masks, self.numbers):
             widget.setVisible(on)

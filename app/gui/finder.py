@@ -54,6 +54,7 @@ class Finder(QObject):
 
     def _reveal(self) -> None:
         """Scroll to the list, once it has its new height."""
+        self._window.parts.tabs.setCurrentWidget(self._window.parts.side)
         self._window.parts.side.ensureWidgetVisible(self._list)
 
     def _type(self) -> None:

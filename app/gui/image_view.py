@@ -63,6 +63,7 @@ class ImageView(QWidget):
         self._studio = studio
         self._mesh: MeshLayer | None = None
         self._heat: list[HeatLayer] = []
+        self._cells: HeatLayer | None = None
         self._pyramid = Pyramid()
         self._pointed: int | None = None
         self._press: QPointF | None = None
@@ -134,6 +135,12 @@ class ImageView(QWidget):
         """Draw a circle (x, y, radius in pixels of the picture), or none."""
         self._circle = circle
         self.update()
+
+    def set_cells(self, layer: HeatLayer | None) -> None:
+        """Draw attention to the picture's cells, or none."""
+        if layer is not self._cells:
+            self._cells = layer
+            self.update()
 
     def fit(self) -> None:
         """The whole picture again."""
@@ -217,7 +224,7 @@ class ImageView(QWidget):
             painter.setOpacity(self.mesh_opacity)
             painter.drawImage(self.port.to_widget_rect(self._mesh.place), self._mesh.image)
         painter.setOpacity(self.heat_opacity)
-        for layer in self._heat:
+        for layer in (*([self._cells] if self._cells is not None else []), *self._heat):
             painter.save()
             painter.setTransform(layer.transform * self.port.transform(), True)
             painter.drawImage(0, 0, layer.image)

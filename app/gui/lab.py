@@ -24,6 +24,8 @@ class Lab(QObject):
         super().__init__(window)
         self._window = window
         self.baseline: Hops | None = None
+        self._plain = False
+        """Whether A was pinned while nobody was isolated."""
         self._asked: Study = NO_STUDY
         compare = self._compare = window.masking.compare
         window.parts.mesh.view.colourings[CHANGE] = paint_change
@@ -35,6 +37,7 @@ class Lab(QObject):
         window.people.chosen_changed.connect(self._tell)
         shortcut(window, "Pin the masks as A, or unpin them", "Shift+A", compare.pin.click)
         shortcut(window, "Show A's mesh, or B's", "A", compare.peek.click)
+        window.commands.isolate.toggled.connect(window.worker.set_isolate)
         self._ask()
 
     def seen(self, record: Record | None) -> Record | None:
@@ -45,12 +48,13 @@ class Lab(QObject):
 
     def _pin(self, on: bool) -> None:
         self.baseline = self._window.masking.hops if on else None
-        self._compare.set_baseline(self.baseline)
+        self._plain = on and not self._window.commands.isolate.isChecked()
+        self._compare.set_baseline(self.baseline, plain=self._plain)
         self._ask()
 
     def _ask(self) -> None:
         """Tell the worker what is wanted now, if that has changed."""
-        wanted = Study(self.baseline, self.attention.on)
+        wanted = Study(self.baseline, self.attention.on, self._plain)
         if wanted != self._asked:
             self._asked = wanted
             self._window.worker.set_study(wanted)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 SIDE_WIDTH = 268
 
@@ -41,6 +41,19 @@ def side_column(*widgets: QWidget) -> QScrollArea:
     scroll.setMinimumWidth(SIDE_WIDTH)
     scroll.setMaximumWidth(380)
     return scroll
+
+
+def tabs(pages: dict[str, QWidget]) -> QTabWidget:
+    """Pages behind their titles; Ctrl+Tab goes through them while one has the focus."""
+    result = QTabWidget()
+    result.setDocumentMode(True)
+    result.setAccessibleName("Side panel")
+    for title, page in pages.items():
+        result.addTab(page, title)
+        result.setTabToolTip(result.count() - 1, f"{title} (Alt+{result.count()})")
+    result.setMinimumWidth(SIDE_WIDTH)
+    result.setMaximumWidth(380)
+    return result
 
 
 def shortcut(window: QMainWindow, text: str, key: str, run: Callable[[], object]) -> QAction:

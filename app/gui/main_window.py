@@ -10,8 +10,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
+from app.export.case import is_case
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
+from app.gui.cases import Cases
 from app.gui.commands import Commands
 from app.gui.export_desk import ExportDesk
 from app.gui.finder import Finder
@@ -23,10 +25,14 @@ from app.gui.people_choice import PeopleChoice
 from app.gui.pins import Pins
 from app.gui.recording import Recording
 from app.gui.settings import default_path, load_settings, save_settings
+from app.gui.sheet import Sheet
 from app.gui.take_desk import TakeDesk
 from app.gui.theme import Theme, ThemeSwitch
+from app.gui.truth_view import TruthView
 from app.gui.warmup import Warmup
+from app.gui.watch import Watch
 from app.pipeline.frames import Hops, Person, Record
+from app.pipeline.sources import camera_index
 from app.pipeline.worker import Status, WorkerState
 
 NUMBERS_EVERY = 0.15
@@ -80,9 +86,11 @@ class MainWindow(QMainWindow):
         self.takes = TakeDesk(self)
         self.exports = ExportDesk(self)
         self._runs = Commands(self)
-        self.lab, self.finder = Lab(self), Finder(self)
+        self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
+        self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
+        self._facts_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_at = 0.0
         self._connect()
         self.themes.choose(theme or self.settings.theme)
@@ -104,6 +112,7 @@ class MainWindow(QMainWindow):
         self.warmup.failed.connect(parts.banner.say)
         self._mesh_later.timeout.connect(self._show_mesh)
         self._numbers_later.timeout.connect(self._show_numbers)
+        self._facts_later.timeout.connect(self._show_facts)
         parts.masking.hops_changed.connect(self._set_hops)
         parts.image.view.person_clicked.connect(self.people.choose)
         parts.mesh.view.person_picked.connect(self.people.choose)
@@ -141,6 +150,9 @@ class MainWindow(QMainWindow):
             desk.shutdown()
         self._mesh_later.stop()
         self._numbers_later.stop()
+        self._facts_later.stop()
+        self.watch.stop()
+        self.sheet.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -219,6 +231,7 @@ class MainWindow(QMainWindow):
         self.commands.show_state(
             playing=self.takes.playing if self.takes.on_page else self.state is WorkerState.RUNNING,
             loaded=self.state in LOADED,
+            again=self.state is WorkerState.FAULTED and self.spec is not None,
             take=self.takes.on_page,
             people=self.record is not None and bool(self.record.people),
             theme=self.themes.theme,
@@ -256,19 +269,26 @@ class MainWindow(QMainWindow):
         self.spec = spec
         self.people.forget()
         self._forget_record()
-        self.worker.open(spec)
+        self.cases.forget()
+        self.sheet.stop()
+        self.truth.look(spec)
+        if is_case(spec):
+            self.cases.open(Path(spec))
+        else:
+            self.worker.open(spec)
 
     def _forget_record(self) -> None:
         """Show nothing until the next record: the last one is another source's or another model's."""
         self.record = None
         self.parts.image.view.set_record(None, None)
         self.parts.mesh.view.set_record(None)
+        self.watch.forget(live=camera_index(self.spec or "") is not None)
         self._show_numbers()
         self._numbers_at = 0.0
 
     def _set_hops(self, hops: Hops) -> None:
         self.worker.set_hops(hops)
-        self._show_facts()
+        self._facts_later.start()
 
     def _choose_person(self, person_id: int | None) -> None:
         self.worker.choose_person(person_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from app.gui.compare_box import CompareBox, masks_text
@@ -74,6 +74,8 @@ class MaskingPanel(Card):
         self.sparsity = label("", "small", "Mean number of vertices that one vertex may attend to")
         self.sparsity.setWordWrap(True)
         self.compare = CompareBox()
+        self._count_later = QTimer(self, singleShot=True, interval=0)
+        self._count_later.timeout.connect(self._count)
         self._build()
         self._set_values(hops)
 
@@ -152,10 +154,17 @@ class MaskingPanel(Card):
             slider.setValue(self._off if value is None else min(value, self._off))
             slider.blockSignals(blocked)
         self._tell()
+        self._count()
 
     def _moved(self) -> None:
+        """The masks at once; what is counted about them once for all moves that came together."""
         self._tell()
+        self._count_later.start()
         self.hops_changed.emit(self.hops)
+
+    def shutdown(self) -> None:
+        """Count nothing any more; the window calls this when it closes."""
+        self._count_later.stop()
 
     def _tell(self) -> None:
         hops = self.hops
@@ -163,6 +172,9 @@ class MaskingPanel(Card):
             text.setText(hops_text(value))
         for button, preset in zip(self.presets, PRESETS, strict=True):
             button.setChecked(preset.hops == hops)
+
+    def _count(self) -> None:
+        hops = self.hops
         if self._info is not None:
             count = self._info.coarse_count
             allowed = mask_statistics(self._info.hops, hops)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ class ModelInfo:
     """As a person calls it."""
     notice: str = ""
     """What the user should know about this pair of network and body."""
+    engine: Callable[[], str] | None = None
+    """Tells what runs the network at the moment, such as "OpenVINO int8"; it may change while frames run."""
 
     @property
     def title(self) -> str:
@@ -105,4 +108,5 @@ def model_info(reconstructor: Reconstructor) -> ModelInfo:
         uv_faces=arrays.get("ft"),
         body=body.name,
         notice=reconstructor.notice,
+        engine=lambda: reconstructor.engine.name,
     )

@@ -21,6 +21,8 @@ from app.pipeline.frames import Person
 from model.cv import cv2
 
 HEAT_SIDE = 192
+CELL = 16
+"""Pixels of a cell of the grid, its border among them."""
 PIN_COLOURS_NAME = "Pin colours"
 COLOUR_MAPS = (PIN_COLOURS_NAME, *MAP_NAMES)
 
@@ -107,3 +109,15 @@ def _heat_layer(hill: np.ndarray, ramp: np.ndarray, transform: QTransform) -> He
         return None
     image = image_of(tint(hill[top:bottom, left:right], ramp))
     return HeatLayer(image, QTransform.fromTranslate(left, top) * transform)
+
+
+def grid_layer(person: Person, weights: np.ndarray) -> HeatLayer:
+    """(g, g) weights of the cells of a person's crop, each a square, on the attention's colours."""
+    side = len(weights)
+    shares = np.sqrt(weights / max(float(weights.max()), 1e-12)).astype(np.float32)
+    cells = np.repeat(np.repeat(shares, CELL, axis=0), CELL, axis=1)
+    cells[::CELL] *= 0.4
+    cells[:, ::CELL] *= 0.4
+    matrix = heatmap_to_picture(np.asarray(person.crop.matrix, float), person.crop.size, side * CELL)
+    transform = QTransform(matrix[0, 0], matrix[1, 0], matrix[0, 1], matrix[1, 1], matrix[0, 2], matrix[1, 2])
+    return HeatLayer(image_of(tint(cells**2, colour_map("Viridis", np.linspace(0.15, 1.0, 256)))), transform)

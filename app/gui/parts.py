@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from app.gui.actions import Actions
 from app.gui.attention_card import AttentionCard
 from app.gui.banner import Banner
+from app.gui.diagnostics_card import DiagnosticsCard
+from app.gui.failure_list import FailureList
 from app.gui.heatmap_strip import HeatmapStrip
-from app.gui.layout import SIDE_WIDTH, side_column, splitter, switch
+from app.gui.layout import SIDE_WIDTH, side_column, splitter, switch, tabs
 from app.gui.masking_panel import MaskingPanel
 from app.gui.model_info import ModelInfo
 from app.gui.pins import Pins
@@ -19,6 +21,7 @@ from app.gui.status_line import StatusLine
 from app.gui.studio import Studio
 from app.gui.take_page import TakePage
 from app.gui.theme import Theme
+from app.gui.timeline import Timeline
 from app.gui.vertex_list import VertexList
 from app.gui.view_cards import ImageCard, MeshCard
 
@@ -40,6 +43,7 @@ class Parts:
         self.attention = AttentionCard()
         self.strip = HeatmapStrip(pins, theme)
         self.strip.look_changed.connect(self.image.view.set_heat_look)
+        self.diagnostics, self.failures, self.timeline = DiagnosticsCard(), FailureList(), Timeline()
         self.banner = Banner()
         self.status = StatusLine()
         self._settings = settings
@@ -49,7 +53,15 @@ class Parts:
         self.rows = splitter(Qt.Orientation.Vertical, views, self.strip)
         self.rows.setSizes([560, 200])
         self.rows.setStretchFactor(0, 4)
-        self.columns = splitter(Qt.Orientation.Horizontal, self.rows, self.side)
+        left = QWidget()
+        stacked = QVBoxLayout(left)
+        stacked.setContentsMargins(0, 0, 0, 0)
+        stacked.setSpacing(8)
+        stacked.addWidget(self.rows, 1)
+        stacked.addWidget(self.timeline)
+        self.cases = side_column(self.failures, self.diagnostics)
+        self.tabs = tabs({"Masks and vertices": self.side, "Failures": self.cases})
+        self.columns = splitter(Qt.Orientation.Horizontal, left, self.tabs)
         self.columns.setSizes([2000, SIDE_WIDTH])
         self.columns.setStretchFactor(1, 0)
         self.take = TakePage(settings)
@@ -68,8 +80,9 @@ class Parts:
     def build_menus(self, actions: Actions) -> None:
         """The menu bar, with switches for strip and side panel."""
         strip = switch(self._window, "Heatmap strip", self.strip, "Ctrl+H")
-        side = switch(self._window, "Side panel", self.side, "Ctrl+D")
-        actions.build_menus([strip, side])
+        side = switch(self._window, "Side panel", self.tabs, "Ctrl+D")
+        timeline = switch(self._window, "Timeline", self.timeline, "Ctrl+T")
+        actions.build_menus([strip, timeline, side])
 
     def set_theme(self, theme: Theme) -> None:
         """Everything that is painted and not styled."""
@@ -79,6 +92,8 @@ class Parts:
             self.masking,
             self.finder,
             self.attention,
+            self.failures,
+            self.timeline,
             self.strip,
             self.banner,
             self.status,
@@ -101,7 +116,8 @@ class Parts:
         self.take.enable()
 
     def shutdown(self) -> None:
-        """Free what draws meshes."""
+        """Stop what waits, free what draws meshes."""
+        self.masking.shutdown()
         self.image.view.shutdown()
         self.mesh.view.shutdown()
         self.studio.close()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.export.people import placements
-from app.gui.colourings import ATTENTION, CHANGE, on_map, ramp
+from app.gui.colourings import ATTENTION, CHANGE, ERROR, on_map, ramp
 from app.gui.colours import part_colours, person_colour
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Person
 
-COLOUR_BY = ("Plain", "Part", "Depth", "Confidence", CHANGE, ATTENTION)
+COLOUR_BY = ("Plain", "Part", "Depth", "Confidence", CHANGE, ERROR, ATTENTION)
 SCALES = {"Depth": ("Viridis", ("far", "near")), "Confidence": ("Magma", ("unsure", "sure"))}
 """Colour map and the words at its ends."""
 CONFIDENT = 0.25

@@ -64,6 +64,8 @@ class StatusLine(QStatusBar):
         self._state = WorkerState.IDLE
         self._sentence = ""
         self._place = ""
+        self._info: ModelInfo | None = None
+        self._engine = ""
         self._shown: deque[float] = deque()
         self._told_at = -TELL_EVERY
         self._light = _Light()
@@ -73,6 +75,9 @@ class StatusLine(QStatusBar):
         self.latency = label("", tip="Milliseconds for each stage of the newest frame")
         self.addWidget(self._light)
         self.addWidget(self.message, 1)
+        self.truth = label("", tip="Error of the shown mesh against the source's ground truth")
+        self.truth.hide()
+        self.addPermanentWidget(self.truth)
         self.addPermanentWidget(self.model)
         for part in (self.rate, self.latency):
             part.setContentsMargins(10, 0, 0, 0)
@@ -101,12 +106,20 @@ class StatusLine(QStatusBar):
         self.message.setText(self._sentence or place)
 
     def set_model_info(self, info: ModelInfo) -> None:
-        """Device and model."""
+        """Device, engine and model."""
+        self._info, self._engine = info, info.engine() if info.engine else ""
         body = "" if info.body == "free body" else f"   ·   {info.body}"
         self.model.setText(f"{info.device}   ·   {info.title}{body}")
         digest = f"SHA-256 {info.sha256}" if info.sha256 else "no weight file"
-        where = f"Device {info.device}, model {info.model_name} over the {info.body}"
+        engine = f" by {self._engine}" if self._engine else ""
+        where = f"Device {info.device}{engine}, model {info.model_name} over the {info.body}"
         self.model.setToolTip(f"{where}\n{digest}\nClick for all models")
+
+    def _follow_engine(self) -> None:
+        """A faster engine takes over while frames run."""
+        info = self._info
+        if info is not None and info.engine is not None and info.engine() != self._engine:
+            self.set_model_info(info)
 
     def set_record(self, record: Record, draw_ms: float, now: float | None = None) -> None:
         """Count a shown record and print its stages."""
@@ -118,6 +131,7 @@ class StatusLine(QStatusBar):
         if running and 0 <= now - self._told_at < TELL_EVERY:
             return
         self._told_at = now
+        self._follow_engine()
         self._place = f"{Path(record.frame.source).name}   ·   frame {record.frame.index + 1:,}"
         self._tell()
         if running and len(self._shown) > 1:
@@ -126,6 +140,11 @@ class StatusLine(QStatusBar):
         timings = {**record.timings, "draw": draw_ms}
         parts = [f"{stage} {timings[stage]:.0f}" for stage in STAGES if stage in timings]
         self.latency.setText("   ".join(parts) + " ms ")
+
+    def set_truth(self, sentence: str) -> None:
+        """Errors against ground truth; hidden where there is none."""
+        self.truth.setText(sentence)
+        self.truth.setVisible(bool(sentence))
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ QLabel[role="small"] { color: $muted; font-size: 11px; }
 QLabel[role="title"] { color: $muted; font-size: 11px; font-weight: 600; letter-spacing: 1px; }
 QLabel[role="value"] { color: $text; font-size: 12px; font-weight: 600; }
 
+QLabel[role="alarm"] { color: $danger; font-size: 12px; font-weight: 600; }
+
 QFrame#card { background: $panel; border: 1px solid $border; border-radius: 10px; }
 QWidget#bare { background: transparent; }
 QFrame#pin { background: $raised; border: 1px solid $border; border-radius: 8px; }
@@ -104,6 +106,19 @@ QListWidget { background: $panel; color: $text; border: 1px solid $border; borde
   outline: none; }
 QListWidget::item { padding: 6px 8px; border-radius: 5px; }
 QListWidget::item:selected { background: $hover; color: $text; }
+QTreeWidget { background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 2px;
+  outline: none; font-size: 12px; }
+QTreeWidget::item { padding: 2px 4px; }
+QTreeWidget::item:selected { background: $hover; color: $text; }
+QTreeWidget:focus { border-color: $accent; }
+QHeaderView::section { background: $raised; color: $muted; border: none; padding: 3px 4px; font-size: 11px; }
+QTabWidget::pane { border: none; }
+QTabBar { qproperty-drawBase: 0; background: transparent; }
+QTabBar::tab { color: $muted; background: transparent; padding: 5px 10px 7px 10px; font-size: 12px;
+  border-bottom: 2px solid transparent; }
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
+QTabBar::tab:focus { color: $accent; }
 QListWidget#found { padding: 2px; background: $raised; }
 QListWidget#found::item { padding: 2px 6px; }
 QLineEdit { background: $raised; color: $text; border: 1px solid $border; border-radius: 7px;

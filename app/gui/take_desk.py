@@ -71,9 +71,9 @@ class TakeDesk(QObject):
         bar.people.currentIndexChanged.connect(self._choose_person)
         self.studio.ready.connect(self._show_edit)
         keys = (
-            ("Take: begin here", "I", bar.mark_in),
-            ("Take: end here", "O", bar.mark_out),
-            ("Take: keep all frames", "Shift+I", bar.untrim),
+            ("Take: begin here", "Shift+I", bar.mark_in),
+            ("Take: end here", "Shift+O", bar.mark_out),
+            ("Take: keep all frames", "Shift+U", bar.untrim),
             ("Take: first frame", "Home", bar.to_first),
             ("Take: last frame", "End", bar.to_last),
             ("Take: again and again", "Shift+R", bar.repeat),

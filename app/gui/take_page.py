@@ -17,7 +17,9 @@ from app.gui.widgets import Card, IconButton, label
 
 COLOURS = ("Plain", "Part", "Depth")
 """A take keeps no heatmaps, so the mesh cannot be coloured by them."""
-TRIM_TIP = "Begin here (I): what is before is left out\nThe handles of the time line can be dragged, too"
+TRIM_TIP = (
+    "Begin here (Shift+I): what is before is left out\nThe handles of the time line can be dragged, too"
+)
 
 
 class TakeBar(Card):
@@ -34,8 +36,8 @@ class TakeBar(Card):
         self.repeat = IconButton("repeat", "Start again at the end", checkable=True)
         self.clock = label("–", "value", "Time and frame shown, of the whole take")
         self.mark_in = IconButton("mark_in", TRIM_TIP)
-        self.mark_out = IconButton("mark_out", "End here (O): what is after is left out")
-        self.untrim = IconButton("reset", "Keep all frames again (Shift+I)")
+        self.mark_out = IconButton("mark_out", "End here (Shift+O): what is after is left out")
+        self.untrim = IconButton("reset", "Keep all frames again (Shift+U)")
         self.kept = label("", "small", "What will be exported")
         self.people = Choice(("Person 1",), "Person 1", "Whose curves and frames the time line shows (P)")
         self.track = TakeTrack()

@@ -55,6 +55,7 @@ class Warmup(QObject):
     def _load(self) -> None:
         try:
             import_open3d()
+            importlib.import_module("pyqtgraph")
         except (ImportError, OSError, RuntimeError) as error:
             log.warning("Open3D", exc_info=error)
             if not self._cancelled.is_set():

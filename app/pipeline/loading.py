@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from app.pipeline.detector import Detector
+from app.pipeline.examiner import examiner_for
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor, load_reconstructor
 from app.pipeline.tracker import Tracker
@@ -28,4 +29,4 @@ def load_pipeline(
 ) -> tuple[Pipeline, Reconstructor]:
     """Detector, tracker and reconstructor, ready for the first frame. Raises UserError."""
     reconstructor = load_reconstructor(weights, body, device)
-    return Pipeline(Detector(), Tracker(), reconstructor), reconstructor
+    return Pipeline(Detector(), Tracker(), reconstructor, examiner_for(reconstructor)), reconstructor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from app.pipeline.frames import NO_STUDY, Hops, Study
+from app.pipeline.frames import NO_STUDY, Hops, Record, Study
 from app.pipeline.pipeline import Pipeline
 
 
@@ -52,6 +52,15 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Adopted:
+    """A record from elsewhere, on which masks are to be tried."""
+
+    record: Record
+    sha256: str
+    """Of the model that made its features: no other can read them."""
+
+
+@dataclass(frozen=True)
 class Orders:
     """What is wanted. The upper half is done once, the lower half holds."""
 
@@ -60,6 +69,7 @@ class Orders:
     index: int | None = None
     step: int = 0
     exchange: Exchange | None = None
+    adopted: Adopted | None = None
 
     hops: Hops = (7, 5, 3, 1)
     study: Study = NO_STUDY

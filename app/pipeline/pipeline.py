@@ -14,6 +14,7 @@ import numpy as np
 
 from app.pipeline.crop import body_roll, crop_for_box
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record
+from app.pipeline.isolation import log_weights
 from app.pipeline.tracker import PRESENT, Tracker
 
 _log = logging.getLogger(__name__)
@@ -36,22 +37,49 @@ class Reconstructs(Protocol):
     def crop_size(self) -> int:
         """Side of the crop in pixels."""
 
-    def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
-        """Backbone, heatmaps and tokens of each crop."""
+    @property
+    def heatmap_size(self) -> int:
+        """Cells along the side of a heatmap."""
+
+    def encode(
+        self,
+        frame: Frame,
+        crops: Sequence[tuple[PersonBox, Crop]],
+        log_weights: Sequence[np.ndarray | None] | None = None,
+    ) -> list[Any]:
+        """Backbone, heatmaps and tokens of each crop, the logits weighted where weights are given."""
 
     def regress(self, encoded: Any, hops: Hops) -> Person:
-        """The mesh. Reads `box`, `crop` and `features` only, so a `Person` will do as well."""
+        """The mesh. Reads `box`, `crop`, `features` and `plain`, so a `Person` will do as well."""
 
     def attention(self, encoded: Any, hops: Hops) -> tuple[tuple[np.ndarray, ...], ...]:
         """Attention weights per encoder and layer, (heads, N, N)."""
 
 
-class Pipeline:
-    """Keeps nothing but the tracker from one frame to the next."""
+class Examines(Protocol):
+    """Measures people, see `app.pipeline.examiner`."""
 
-    def __init__(self, detector: Detects, tracker: Tracker, reconstructor: Reconstructs) -> None:
+    def examine(self, people: Sequence[Person], frame: Frame) -> list[Person]:
+        """The same people with their diagnostics."""
+
+    def forget(self) -> None:
+        """The next frame does not follow on the last one."""
+
+
+class Pipeline:
+    """Keeps nothing but tracker and examiner from one frame to the next."""
+
+    def __init__(
+        self,
+        detector: Detects,
+        tracker: Tracker,
+        reconstructor: Reconstructs,
+        examiner: Examines | None = None,
+    ) -> None:
+        """examiner: None leaves people without diagnostics."""
         self.tracker = tracker
         self.reconstructor = reconstructor
+        self.examiner = examiner
         self.rejected: tuple[str, ...] = ()
         """Why people of the last call are missing from its record, one sentence each."""
         self.on_cpu: Callable[[str], Pipeline] | None = None
@@ -59,11 +87,14 @@ class Pipeline:
         self._frugal = False
         self._detector = detector
 
-    def process(self, frame: Frame, hops: Hops, boxes: Sequence[PersonBox] | None = None) -> Record:
+    def process(
+        self, frame: Frame, hops: Hops, boxes: Sequence[PersonBox] | None = None, *, isolate: bool = False
+    ) -> Record:
         """Reconstructs the followed people of a frame, or those in the given boxes in their order.
 
         Given boxes skip detection and tracking, and nobody in them is dropped for being unlikely. Each is
         its person's whole extent: the crop is its square and a margin, turned upright.
+        With `isolate` each person's heatmaps are kept off everybody else who is known.
         """
         timings: dict[str, float] = {}
         size = frame.image.shape[1], frame.image.shape[0]
@@ -73,16 +104,16 @@ class Pipeline:
             (box, crop_for_box(box, size, self.reconstructor.crop_size, body_roll(box), webcam=boxes is None))
             for box in targets
         ]
+        others = self.tracker.others() if boxes is None else ()
         with _timed(timings, "encode"):
-            encoded = self._encode(frame, crops) if crops else []
+            encoded = self._encode(frame, crops, (*targets, *others) if isolate else ()) if crops else []
         with _timed(timings, "regress"):
             people = self._gate([self.reconstructor.regress(one, hops) for one in encoded])
-        others: tuple[PersonBox, ...] = ()
         if boxes is None:
-            others = self.tracker.others()
             self.tracker.followed(people, size)
             people = [person for person in people if person.presence >= PRESENT]
-        return Record(frame, tuple(people), hops, timings, others)
+        people = self._examined(people, frame, timings)
+        return Record(frame, tuple(people), hops, timings, others, isolate=isolate)
 
     def regress_again(self, record: Record, hops: Hops) -> Record:
         """The same frame and people under other masks: only the regressor runs."""
@@ -90,7 +121,22 @@ class Pipeline:
         timings.pop("regress", None)
         with _timed(timings, "regress"):
             people = [self.reconstructor.regress(person, hops) for person in record.people]
-        return replace(record, people=tuple(self._gate(people)), hops=hops, timings=timings)
+        people = self._examined(self._gate(people), record.frame, timings)
+        return replace(record, people=tuple(people), hops=hops, timings=timings)
+
+    def isolate_again(self, record: Record, hops: Hops, isolate: bool) -> Record:
+        """The same frame and people, isolated or not any more. Only isolating needs the backbone again."""
+        if not isolate:
+            plain = [replace(p, features=p.plain or p.features, plain=None) for p in record.people]
+            return replace(self.regress_again(replace(record, people=tuple(plain)), hops), isolate=False)
+        everybody = (*(person.box for person in record.people), *record.others)
+        crops = [(person.box, person.crop) for person in record.people]
+        encoded = self._encode(record.frame, crops, everybody) if crops else []
+        again = [
+            replace(person, features=one.features, plain=getattr(one, "plain", None))
+            for person, one in zip(record.people, encoded, strict=True)
+        ]
+        return replace(self.regress_again(replace(record, people=tuple(again)), hops), isolate=True)
 
     def economise(self) -> None:
         """From now on one person at a time: slower, in the memory of one."""
@@ -99,16 +145,42 @@ class Pipeline:
     def jumped(self) -> None:
         """The next frame is from elsewhere in the same source: everybody is looked for."""
         self.tracker.lose_everybody()
+        self._forget()
 
     def reset(self) -> None:
         """Forgets everybody: another source, or the same one from the start."""
         self.tracker.reset()
         self.rejected = ()
+        self._forget()
 
-    def _encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
+    def _forget(self) -> None:
+        if self.examiner is not None:
+            self.examiner.forget()
+
+    def _examined(self, people: list[Person], frame: Frame, timings: dict[str, float]) -> list[Person]:
+        if self.examiner is None or not people:
+            return people
+        timings.pop("examine", None)
+        with _timed(timings, "examine"):
+            return self.examiner.examine(people, frame)
+
+    def _encode(
+        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], everybody: Sequence[PersonBox]
+    ) -> list[Any]:
+        """everybody: off whom each person's heatmaps are kept; empty leaves them as they are."""
+        if not everybody:
+            if not self._frugal:
+                return self.reconstructor.encode(frame, crops)
+            return [one for crop in crops for one in self.reconstructor.encode(frame, [crop])]
+        cells = self.reconstructor.heatmap_size
+        weights = [
+            log_weights(crop, cells, box, [other for other in everybody if other is not box])
+            for box, crop in crops
+        ]
         if not self._frugal:
-            return self.reconstructor.encode(frame, crops)
-        return [one for crop in crops for one in self.reconstructor.encode(frame, [crop])]
+            return self.reconstructor.encode(frame, crops, weights)
+        pairs = zip(crops, weights, strict=True)
+        return [one for crop, own in pairs for one in self.reconstructor.encode(frame, [crop], [own])]
 
     def _followed(self, frame: Frame) -> list[PersonBox]:
         if self.tracker.wants_detection:
@@ -137,6 +209,8 @@ def fault_of(person: Person) -> str | None:
     """What is wrong with a reconstruction as data (not as a body); None if nothing is."""
     meshes = {"vertices": person.vertices, "coarse mesh": person.coarse}
     shapes = {"3D joints": (person.joints3d, (14, 3)), "2D joints": (person.joints2d, (14, 2))}
+    if person.network_joints is not None:
+        shapes["own joints"] = (person.network_joints, (14, 3))
     for name, array in meshes.items():
         if array.ndim != 2 or array.shape[1] != 3 or len(array) == 0:
             return f"its {name} have the shape {array.shape}"

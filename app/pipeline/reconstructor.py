@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox
 from model.bodies import FREE_BODY, BodyCard, body_card, check_fit, fit_notice, load_with_hierarchy
 from model.body import BodyModel
 from model.config import DEFAULT_WEIGHTS
-from model.engine import Engine, TorchEngine
 from model.errors import UserError
 from model.hierarchy import Hierarchy
-from model.pointhmr import Features, PointHMR
+from model.inference import InferenceEngine
+from model.pointhmr import Features, PointHMR, reweighted
 from model.weights import ModelCard, find_card, load_network
 
 
@@ -28,6 +28,8 @@ class Encoded:
     box: PersonBox
     crop: Crop
     features: Features
+    plain: Features | None = None
+    """Before the person was isolated; None where that was not done."""
 
 
 class Reconstructor:
@@ -45,7 +47,7 @@ class Reconstructor:
         self.weights_path = card.path
         self.device = device
         self.notice = notice
-        self.engine: Engine = TorchEngine(self.network)
+        self.engine = InferenceEngine(self.network)
         self._hip_regressor = torch.from_numpy(body.keypoint_regressor.numpy()).to(device)
 
     @property
@@ -58,15 +60,42 @@ class Reconstructor:
         """Side in pixels of the crop that the network wants."""
         return self.network.config.image_size
 
+    @property
+    def heatmap_size(self) -> int:
+        """Cells along the side of a heatmap."""
+        return self.network.config.heatmap_size
+
     @torch.inference_mode()
-    def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Encoded]:
-        """Backbone, heatmaps and tokens of each crop of one frame."""
+    def encode(
+        self,
+        frame: Frame,
+        crops: Sequence[tuple[PersonBox, Crop]],
+        log_weights: Sequence[np.ndarray | None] | None = None,
+    ) -> list[Encoded]:
+        """Backbone, heatmaps and tokens of each crop of one frame.
+
+        log_weights: for each crop (n, n) to add to the logits of its heatmaps, None for as they are.
+        """
         if not crops:
             return []
         pixels = np.stack([apply(crop, frame.image) for _, crop in crops])
         images = self.network.normalize(torch.from_numpy(pixels).to(self.device))
-        features = self.engine.encode(images)
-        return [Encoded(box, crop, features.one(i)) for i, (box, crop) in enumerate(crops)]
+        weights = [None] * len(crops) if log_weights is None else log_weights
+        if all(one is None for one in weights):
+            features = self.engine.encode(images)
+            return [Encoded(box, crop, features.one(i)) for i, (box, crop) in enumerate(crops)]
+        features = self.engine.encode(images, keep_points=True)
+        return [
+            self._isolated(box, crop, features.one(i), one)
+            for i, ((box, crop), one) in enumerate(zip(crops, weights, strict=True))
+        ]
+
+    def _isolated(self, box: PersonBox, crop: Crop, kept: Features, weights: np.ndarray | None) -> Encoded:
+        plain = replace(kept, point_features=None)
+        if weights is None:
+            return Encoded(box, crop, plain)
+        isolated = reweighted(kept, torch.from_numpy(weights)[None].to(self.device))
+        return Encoded(box, crop, isolated, plain)
 
     @torch.inference_mode()
     def regress(self, encoded: Encoded | Person, hops: Hops) -> Person:
@@ -76,9 +105,9 @@ class Reconstructor:
         joints = self._hip_regressor @ mesh.fine[0]
         hips = joints[2:4].mean(0)
         scale, tx, ty = (mesh.camera[0] + torch.nn.functional.pad(hips[:2], (1, 0))).tolist()
-        vertices, coarse, joints3d = (
+        vertices, coarse, joints3d, own_joints = (
             to_picture_axes(encoded.crop, (points - hips).float().cpu().numpy())
-            for points in (mesh.fine[0], mesh.coarse[0], joints)
+            for points in (mesh.fine[0], mesh.coarse[0], joints, mesh.joints[0])
         )
         camera = picture_camera(encoded.crop, (scale, tx, ty))
         presence = encoded.features.presence
@@ -92,6 +121,8 @@ class Reconstructor:
             camera=camera,
             presence=1.0 if presence is None else float(presence[0]),
             features=encoded.features,
+            plain=encoded.plain,
+            network_joints=own_joints,
         )
 
     @torch.inference_mode()

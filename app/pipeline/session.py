@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.pipeline.feed import Feed
 from app.pipeline.frames import Frame, Record
-from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
+from app.pipeline.orders import Adopted, Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
 from app.pipeline.rescue import Attempt, Machine, Trouble, trouble_of
@@ -69,8 +70,11 @@ class Session:
         """One piece of work. Returns the seconds until there may be more; None: until something happens."""
         try:
             self._hear(orders)
-            if self._feed is None or not self._arrived(self._feed):
-                return None if self._feed is None else 0.25
+            if self._feed is None:
+                self._try_masks(orders)
+                return None
+            if not self._arrived(self._feed):
+                return 0.25
             self._obey(orders)
             return self._advance(orders, self._feed)
         except FrameError as error:
@@ -90,6 +94,8 @@ class Session:
             self._exchange(orders.exchange, orders)
         if orders.playing is not None:
             self._playing = orders.playing
+        if orders.adopted is not None:
+            self._adopt(orders.adopted)
         if orders.spec is not None:
             self._open(orders.spec)
         if orders.index is not None:
@@ -117,6 +123,26 @@ class Session:
         """One network's features mean nothing to another."""
         if self._record is not None:
             self._record = self._fresh = replace(unstudied(self._record), people=())
+
+    def _adopt(self, other: Adopted) -> None:
+        """Leaves the source; the record stands alone, and is shown by whoever brought it."""
+        self.leave()
+        self._say(WorkerState.PAUSED)
+        try:
+            pipeline = self._pipeline or self._machine.make()
+        except UserError as error:
+            self._say(WorkerState.PAUSED, f"Masks cannot be tried on this case: {error}")
+            return
+        if getattr(pipeline.reconstructor, "sha256", "") == other.sha256:
+            self._record = self._fresh = other.record
+        else:
+            self._say(WorkerState.PAUSED, "Another model made this case: masks cannot be tried on it.")
+
+    def _try_masks(self, orders: Orders) -> None:
+        """On an adopted record, if they have changed."""
+        record = self._record
+        if record is not None and (record.hops, record.study) != (orders.hops, orders.study):
+            self._again(record, orders)
 
     def _open(self, spec: str | Path) -> None:
         self.leave()
@@ -194,7 +220,7 @@ class Session:
         else:
             pause = None
         record = self._record
-        stale = record is not None and (record.hops, record.study) != (orders.hops, orders.study)
+        stale = record is not None and _settings(record) != _settings(orders)
         if record is not None and stale and (pause is None or pause > 0.1):
             self._again(record, orders)
         return pause
@@ -264,7 +290,7 @@ class Session:
         shown = self._record
         if record.people or not self._pipeline.rejected or shown is None or not shown.people:
             return False
-        self._record = replace(shown, hops=orders.hops, study=orders.study)
+        self._record = replace(shown, **_settings(orders))
         self._held = True
         self._notice = " ".join((*self._pipeline.rejected, "The last good result is shown."))
         self._say(self._status.state)
@@ -272,21 +298,26 @@ class Session:
 
     def _again(self, record: Record, orders: Orders) -> None:
         before, plain = self._pipeline, unstudied(record)
-        anew = record.hops != orders.hops or self._failures > 0 or self._held
+        toggled = record.isolate != orders.isolate
+        anew = record.hops != orders.hops or toggled or self._failures > 0 or self._held
 
         def work(pipeline: Pipeline) -> tuple[Record, Record]:
             if pipeline is not before:  # The features are another network's.
                 return _computed(pipeline, record.frame, orders, record.timings.get("grab", 0.0))
-            again = pipeline.regress_again(self._fresh or plain, orders.hops) if anew else plain
+            fresh = self._fresh or plain
+            if fresh.isolate != orders.isolate:
+                again = pipeline.isolate_again(fresh, orders.hops, orders.isolate)
+            else:
+                again = pipeline.regress_again(fresh, orders.hops) if anew else plain
             return again, _studied(pipeline, again, orders, record)
 
         done = self._carefully(record.frame, work)
         if done.result is None:
             # Not for ever the same attempt; the next one takes nothing over from this record.
-            self._record = replace(plain, hops=orders.hops, study=orders.study)
+            self._record = replace(plain, **_settings(orders))
             self._failed(record.frame, done.trouble)
         elif not (anew and self._hold(done.result[0], orders)):
-            if self._pipeline is not before:
+            if self._pipeline is not before or toggled:
                 self._fresh = done.result[0]
             self._deliver(done.result[1])
 
@@ -321,14 +352,21 @@ class Session:
 
 
 def _note(frame: Frame, error: Exception) -> None:
-    _log.warning("frame %d of %s", frame.index, frame.source, exc_info=error)
+    # As text: a kept log record would keep the error, and that every tensor which it passed.
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    _log.warning("frame %d of %s\n%s", frame.index, frame.source, trace)
 
 
 def _computed(pipeline: Pipeline, frame: Frame, orders: Orders, grab_ms: float) -> tuple[Record, Record]:
     """The frame's record, and the same with the answers to what else is wanted."""
-    record = pipeline.process(frame, orders.hops)
+    record = pipeline.process(frame, orders.hops, isolate=orders.isolate)
     record = replace(record, timings={"grab": grab_ms, **record.timings})
     return record, _studied(pipeline, record, orders, None)
+
+
+def _settings(wanted: Orders | Record) -> dict[str, Any]:
+    """What a standing frame is computed again for."""
+    return {"hops": wanted.hops, "study": wanted.study, "isolate": wanted.isolate}
 
 
 def _studied(pipeline: Pipeline, record: Record, orders: Orders, known: Record | None) -> Record:

@@ -7,51 +7,103 @@ import logging
 import shutil
 import subprocess
 import threading
+from pathlib import Path
+
+import torch
 
 from app.pipeline.reconstructor import Reconstructor
-from model.engine import OpenVinoEngine, can_export, export_folder, start_export
+from model.calibration import calibration_images
+from model.engine import Engine, HalfEngine
+from model.graphs import can_export, export_folder, start_export
+from model.inference import compare
+from model.openvino_engine import OpenVinoEngine
+from model.recipes import FLOAT32, Recipe, preferred
 
 _log = logging.getLogger(__name__)
-PATIENCE = 120.0
-"""Seconds that the export may take."""
+PATIENCE = 600.0
+"""Seconds that the export may take; it runs only when the machine has nothing better to do."""
+MOST_DEVIATION_MM = 1.0
+"""Mean distance of the vertices from the reference's, beyond which a faster engine is not taken."""
 
 
 def speed_up(reconstructor: Reconstructor) -> threading.Thread | None:
-    """Go over to OpenVINO: at once where its graphs are kept, else as soon as a process has made them.
+    """Go over to the first of the preferred engines that works here and gives the same people.
 
-    Returns the thread that waits for them, None where there is nothing to wait for. torch goes on working
-    until then, and for good if anything fails.
+    Where its graphs are kept and exact that happens at once. Else on a thread, which is returned: a process
+    makes the graphs, and an engine that rounds is compared with torch first. torch goes on working until
+    then, and for good if everything fails.
     """
+    if reconstructor.device.startswith("cuda"):
+        return _in_background(reconstructor, _take_half)
     if not (reconstructor.weights_path and reconstructor.sha256 and can_export(reconstructor.network)):
         return None
-    if export_folder(reconstructor.sha256).is_dir():
-        _switch(reconstructor)
+    recipes = preferred(reconstructor.network.config)
+    if recipes[0] == FLOAT32 and export_folder(reconstructor.sha256).is_dir():
+        _take(reconstructor, FLOAT32)
         return None
-    thread = threading.Thread(target=_export, args=(reconstructor,), name="engine-export", daemon=True)
+    return _in_background(reconstructor, _take_first)
+
+
+def _in_background(reconstructor: Reconstructor, work: object) -> threading.Thread:
+    thread = threading.Thread(target=work, args=(reconstructor,), name="engine", daemon=True)  # type: ignore[arg-type]
     thread.start()
     return thread
 
 
-def _export(reconstructor: Reconstructor) -> None:
-    folder = export_folder(reconstructor.sha256)
+def _take_first(reconstructor: Reconstructor) -> None:
+    for recipe in preferred(reconstructor.network.config):
+        folder = export_folder(reconstructor.sha256, recipe)
+        if (folder.is_dir() or _export(reconstructor, recipe, folder)) and _take(reconstructor, recipe):
+            return
+
+
+def _take_half(reconstructor: Reconstructor) -> None:
     try:
-        process = start_export(reconstructor.weights_path, folder)
-        atexit.register(process.kill)
-        code = process.wait(PATIENCE)
-        atexit.unregister(process.kill)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        engine = HalfEngine(reconstructor.network)
+        _add(reconstructor, engine, rounds=True)
+    except (RuntimeError, torch.OutOfMemoryError) as error:
+        _log.info("no half precision: %s", error)
+
+
+def _export(reconstructor: Reconstructor, recipe: Recipe, folder: Path) -> bool:
+    try:
+        process = start_export(reconstructor.weights_path, folder, recipe)
+    except OSError as error:
         _log.info("no OpenVINO graphs: %s", error)
-        return
-    if code == 0:
-        _switch(reconstructor)
-    else:
-        _log.info("no OpenVINO graphs: the export ended with %d", code)
-
-
-def _switch(reconstructor: Reconstructor) -> None:
-    folder = export_folder(reconstructor.sha256)
+        return False
+    atexit.register(process.kill)
     try:
-        reconstructor.engine = OpenVinoEngine(reconstructor.network, folder)
+        code = process.wait(PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        _log.info("no OpenVINO graphs: %s", error)
+        return False
+    finally:
+        atexit.unregister(process.kill)
+    if code:
+        _log.info("no OpenVINO graphs: the export ended with %d", code)
+    return code == 0
+
+
+def _take(reconstructor: Reconstructor, recipe: Recipe) -> bool:
+    folder = export_folder(reconstructor.sha256, recipe)
+    try:
+        engine = OpenVinoEngine(reconstructor.network, folder, recipe)
+        return _add(reconstructor, engine, rounds=recipe != FLOAT32)
     except (RuntimeError, ImportError) as error:
         _log.info("the OpenVINO graphs in %s cannot be used: %s", folder, error)
         shutil.rmtree(folder, ignore_errors=True)
+        return False
+
+
+def _add(reconstructor: Reconstructor, engine: Engine, *, rounds: bool) -> bool:
+    """Warm up an engine that rounds by holding it against the network; False where they are too far apart."""
+    if rounds:
+        images = calibration_images(reconstructor.network, 3)
+        image = images[len(images) // 2].to(reconstructor.device)
+        apart = compare(engine, reconstructor.network, image)
+        if not apart.mean_mm <= MOST_DEVIATION_MM:
+            _log.info("%s is %.1f mm off: not taken", engine.name, apart.mean_mm)
+            return False
+    reconstructor.engine.add(engine)
+    return True

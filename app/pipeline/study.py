@@ -40,9 +40,9 @@ def studied(
     if wanted.baseline is not None:
         same = known is not None and known.study.baseline == wanted.baseline
         done = {id(p.features): p for p in known.baseline} if known is not None and same else {}
-        everyone = (
-            done.get(id(p.features)) or reconstructor.regress(p, wanted.baseline) for p in record.people
-        )
+        plain = wanted.baseline_plain
+        people = [replace(p, features=p.plain, plain=None) if plain and p.plain else p for p in record.people]
+        everyone = (done.get(id(p.features)) or reconstructor.regress(p, wanted.baseline) for p in people)
         baseline = tuple(person for person in everyone if fault_of(person) is None)
     attention = _attention(reconstructor, record, known, chosen) if wanted.attention else None
     timings = {**record.timings, "study": (time.perf_counter() - start) * 1000.0}

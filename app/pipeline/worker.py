@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from app.pipeline.feed import Feed, Opener
 from app.pipeline.frames import Hops, Record, Study
-from app.pipeline.orders import Exchange, Orders, Patience, Status, WorkerState
+from app.pipeline.orders import Adopted, Exchange, Orders, Patience, Status, WorkerState
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.session import Session
 from app.pipeline.sources import open_source
@@ -71,6 +71,10 @@ class Worker:
     def open(self, spec: str | Path) -> None:
         """Leaves the current source and plays this one, following the largest person."""
         self._order(spec=spec, playing=True, index=None, step=0, chosen=None)
+
+    def adopt(self, record: Record, sha256: str) -> None:
+        """Leaves the source for a kept record; only the model of this hash tries masks on it."""
+        self._order(adopted=Adopted(record, sha256), spec=None, playing=False, index=None, step=0)
 
     def play(self) -> None:
         """Goes on; from the end, starts again."""
@@ -171,7 +175,9 @@ class Worker:
         """All wishes in one snapshot; those that are done once are taken off the list."""
         with self._bell:
             orders = self._orders
-            self._orders = replace(orders, spec=None, playing=None, index=None, step=0, exchange=None)
+            self._orders = replace(
+                orders, spec=None, playing=None, index=None, step=0, exchange=None, adopted=None
+            )
         return orders
 
     def _tell(self, callback: Callable[[T], None], news: T) -> None:

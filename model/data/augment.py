@@ -15,15 +15,40 @@ class Augmentation:
     """How far a crop may stray. The defaults change nothing."""
 
     scale: tuple[float, float] = (1.0, 1.0)
+    """Least and largest factor on the person's size."""
+    scale_spread: float = 0.0
+    """Standard deviation of the factor round 1, cut at `scale`; 0: all factors are equally likely."""
     shift: float = 0.0
     """Largest shift as a fraction of the crop's side."""
     roll: float = 0.0
-    """Standard deviation of the turn in radians, cut at 2.5 deviations."""
+    """Standard deviation of the turn in radians."""
+    roll_cut: float = 2.5
+    """Deviations at which the turn is cut."""
+    roll_chance: float = 1.0
+    """Share of the crops that are turned at all."""
     flip: bool = False
+    """Where the dataset knows each vertex's mirror image."""
     colour: bool = False
+    gain: float = 0.0
+    """Largest change of each colour channel's brightness, as a fraction."""
+    upright: bool = True
+    """Turn the person upright first."""
 
 
 NO_AUGMENTATION = Augmentation()
+PUBLISHED_AUGMENTATION = Augmentation(
+    scale=(0.75, 1.25),
+    scale_spread=0.25,
+    roll=np.radians(30),
+    roll_cut=2.0,
+    roll_chance=0.4,
+    flip=True,
+    gain=0.4,
+    upright=False,
+)
+"""As in METRO: scale +-25 %, roll, colours +-40 %, flip."""
+HAND_AUGMENTATION = replace(PUBLISHED_AUGMENTATION, roll=np.radians(90), flip=False)
+"""As in METRO's hand network: any roll, and a right hand stays a right hand."""
 LITE_AUGMENTATION = Augmentation(scale=(0.72, 1.1), shift=0.07, roll=np.radians(11), flip=True, colour=True)
 
 
@@ -32,18 +57,18 @@ def crop_sample(
     size: int,
     augmentation: Augmentation,
     rng: np.random.Generator,
-    mirrored_vertices: np.ndarray,
+    mirrored_vertices: np.ndarray | None,
 ) -> Sample:
     """The sample turned upright, cropped to size x size and augmented.
 
-    mirrored_vertices: (C,) index of each coarse vertex's mirror image. 3D labels turn with the picture.
+    mirrored_vertices: (N,) index of each labelled vertex's mirror image; None: never flipped. 3D labels turn
+    with the picture.
     """
-    spread = augmentation.roll
-    roll = sample.roll + (np.clip(rng.normal(0, spread), -2.5 * spread, 2.5 * spread) if spread else 0.0)
-    scale = size / sample.side * rng.uniform(*augmentation.scale)
+    roll = (sample.roll if augmentation.upright else 0.0) + _random_roll(augmentation, rng)
+    scale = size / sample.side * _random_scale(augmentation, rng)
     shift = rng.uniform(-augmentation.shift, augmentation.shift, 2) * size
     turn = rotation(roll)
-    flip = augmentation.flip and rng.random() < 0.5
+    flip = mirrored_vertices is not None and augmentation.flip and rng.random() < 0.5
     if flip:
         turn = np.diag([-1.0, 1.0]) @ turn
     matrix = turn * scale
@@ -51,6 +76,9 @@ def crop_sample(
     image = warp(sample.image, np.c_[matrix, offset], scale, size)
     if augmentation.colour:
         image = change_colours(image, rng)
+    if augmentation.gain:
+        gains = rng.uniform(1 - augmentation.gain, 1 + augmentation.gain, 3)
+        image = np.clip(image * gains, 0, 255).astype(np.uint8)
     moved = replace(
         sample,
         image=image,
@@ -63,7 +91,20 @@ def crop_sample(
         joints3d=turn_points(sample.joints3d, turn),
         joints2d=np.c_[sample.joints2d[:, :2] @ matrix.T + offset, sample.joints2d[:, 2]],
     )
-    return swap_sides(moved, mirrored_vertices) if flip else moved
+    return swap_sides(moved, mirrored_vertices) if flip and mirrored_vertices is not None else moved
+
+
+def _random_roll(augmentation: Augmentation, rng: np.random.Generator) -> float:
+    spread, cut = augmentation.roll, augmentation.roll * augmentation.roll_cut
+    if not spread or (augmentation.roll_chance < 1 and rng.random() >= augmentation.roll_chance):
+        return 0.0
+    return float(np.clip(rng.normal(0, spread), -cut, cut))
+
+
+def _random_scale(augmentation: Augmentation, rng: np.random.Generator) -> float:
+    if augmentation.scale_spread:
+        return float(np.clip(rng.normal(1, augmentation.scale_spread), *augmentation.scale))
+    return float(rng.uniform(*augmentation.scale))
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, scale: float, size: int) -> np.ndarray:
@@ -99,6 +140,7 @@ def swap_sides(sample: Sample, mirrored_vertices: np.ndarray) -> Sample:
         vertices2d=sample.vertices2d[mirrored_vertices],
         joints3d=sample.joints3d[FLIPPED_JOINTS],
         joints2d=sample.joints2d[FLIPPED_JOINTS],
+        confidence3d=None if sample.confidence3d is None else sample.confidence3d[FLIPPED_JOINTS],
     )
 
 

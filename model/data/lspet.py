@@ -61,6 +61,7 @@ class LspetDataset:
             joints3d=self._joints3d[index],
             joints2d=joints2d,
             weight3d=float(self._weight[index]),
+            key=f"lspet/{self._names[index]}",
         )
 
 

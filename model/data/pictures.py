@@ -24,11 +24,26 @@ class ZippedPictures:
 
     def __getitem__(self, name: str) -> np.ndarray:
         """(H, W, 3) uint8 RGB; raises UserError for a missing or broken picture."""
-        data = self._bytes.get(name)
-        image = None if data is None else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
+        if name not in self._bytes:
             raise UserError(f"The picture {name} in {self._path} is missing or broken.")
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return decode_picture(self._bytes[name], f"picture {name} in {self._path}")
+
+
+def decode_picture(data: bytes, label: str) -> np.ndarray:
+    """(H, W, 3) uint8 RGB; raises UserError, naming `label`, when it is no picture."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        raise UserError(f"The {label} is missing or broken.")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of a file; raises UserError when it is missing or broken."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"The picture {path} cannot be read: {error.strerror or error}.") from error
+    return decode_picture(data, f"picture {path}")
 
 
 def read_labels(path: Path) -> dict[str, np.ndarray]:

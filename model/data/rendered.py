@@ -60,4 +60,5 @@ class RenderedDataset:
             vertices2d=self._vertices2d[index],
             joints3d=self._joints3d[index],
             joints2d=joints2d,
+            key=f"rendered/{name}",
         )

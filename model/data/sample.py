@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,6 +14,12 @@ from model.pointhmr import HeatmapTargets
 R_HIP, L_HIP, R_SHOULDER, L_SHOULDER = 2, 3, 8, 9
 """Of the 14 LSP joints: R ankle, knee, hip, L hip, knee, ankle, R wrist, elbow, shoulder, L shoulder,
 elbow, wrist, neck, head top."""
+HIPS = (R_HIP, L_HIP)
+WRIST = (0,)
+"""The joints whose middle is a hand's origin: FreiHAND's first keypoint."""
+OUTSIDE = 1e6
+"""Pixel coordinate of a vertex whose place in the picture is not known: far outside."""
+Gender = Literal["neutral", "male", "female"]
 FLIPPED_JOINTS = np.array([5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13])
 
 
@@ -30,15 +36,32 @@ class Sample:
     roll: float
     """Radians by which the picture must turn for the person to stand upright."""
     vertices: np.ndarray
-    """(C, 3) coarse mesh."""
+    """(N, 3) coarse or full mesh, as the dataset has it; zeros without `has_mesh`."""
     vertices2d: np.ndarray
-    """(C, 2)."""
+    """(N, 2); OUTSIDE where it is not known."""
     joints3d: np.ndarray
-    """(14, 3), LSP order."""
+    """(P, 3): 14 joints in LSP order of a body, FreiHAND's 21 of a hand; zeros without `has_3d`."""
     joints2d: np.ndarray
-    """(14, 3): x, y, confidence in [0, 1]."""
+    """(P, 3): x, y, confidence in [0, 1]; zeros without `has_2d`."""
     weight3d: float = 1.0
     """How far the 3D labels can be trusted, in [0, 1]."""
+    confidence3d: np.ndarray | None = None
+    """(P,) in [0, 1], for each joint of `joints3d`; all 1 when None."""
+    has_mesh: bool = True
+    has_3d: bool = True
+    has_2d: bool = True
+    gender: Gender = "neutral"
+    """Of the body that made `vertices`."""
+    pose: np.ndarray | None = None
+    """(J, 3) axis-angle, joint 0 in the axes of the whole picture's camera; where the dataset has it."""
+    betas: np.ndarray | None = None
+    """(10,) standard deviations."""
+    key: str = ""
+    """Names the picture and the person in it, for reports."""
+    sequence: str = ""
+    """The clip and person that the picture is a frame of; empty for pictures on their own."""
+    frame: int = 0
+    """Its number in the sequence."""
     person: np.ndarray | None = None
     """(H, W) bool: pixels that show the person, where that is known."""
     kinds: tuple[str, ...] = ()
@@ -61,15 +84,17 @@ class Batch(NamedTuple):
     images: Tensor
     """[B, S, S, 3] uint8 RGB."""
     vertices: Tensor
-    """[B, C, 3]."""
+    """[B, N, 3], coarse or full meshes."""
     vertices2d: Tensor
-    """[B, C, 2] in [-1, 1] of the crop."""
+    """[B, N, 2] in [-1, 1] of the crop."""
     joints3d: Tensor
-    """[B, 14, 3]."""
+    """[B, P, 3]."""
     joints2d: Tensor
-    """[B, 14, 3]: x, y in [-1, 1] of the crop, confidence."""
+    """[B, P, 3]: x, y in [-1, 1] of the crop, confidence (0 where there is no label)."""
     weight3d: Tensor
-    """[B]."""
+    """[B], of the mesh; 0 where there is none."""
+    confidence3d: Tensor = torch.ones(1, 1)
+    """[B, P], of `joints3d`; 0 where there is no label."""
 
     def heatmap_targets(self, size: int) -> HeatmapTargets:
         """Bilinear shares of the four cells round each projected vertex of a size x size heatmap.
@@ -93,7 +118,10 @@ class Batch(NamedTuple):
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """Stack samples whose images are square and of one size (see model.data.augment)."""
+    """Stack samples whose images are square and of one size (see model.data.augment).
+
+    A label that a sample lacks gets no weight.
+    """
     half = samples[0].image.shape[0] / 2
 
     def stack(arrays: list[np.ndarray]) -> Tensor:
@@ -101,14 +129,22 @@ def collate(samples: list[Sample]) -> Batch:
 
     joints2d = stack([s.joints2d for s in samples])
     joints2d[..., :2] = joints2d[..., :2] / half - 1
+    joints2d[..., 2] *= stack([np.array(s.has_2d) for s in samples])[:, None]
     return Batch(
         images=torch.from_numpy(np.stack([s.image for s in samples])),
         vertices=stack([s.vertices for s in samples]),
         vertices2d=stack([s.vertices2d for s in samples]) / half - 1,
         joints3d=stack([s.joints3d for s in samples]),
         joints2d=joints2d,
-        weight3d=torch.tensor([s.weight3d for s in samples], dtype=torch.float32),
+        weight3d=torch.tensor([s.weight3d * s.has_mesh for s in samples], dtype=torch.float32),
+        confidence3d=stack([joint_weights(s) for s in samples]),
     )
+
+
+def joint_weights(sample: Sample) -> np.ndarray:
+    """(P,) trust in each joint of `joints3d`."""
+    given = np.ones(len(sample.joints3d)) if sample.confidence3d is None else sample.confidence3d
+    return given * (sample.weight3d * sample.has_3d)
 
 
 def upright_roll(joints2d: np.ndarray) -> float:

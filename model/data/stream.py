@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
         shares: Sequence[float],
         crop_size: int,
         augmentation: Augmentation,
-        mirrored_vertices: np.ndarray,
+        mirrored_vertices: np.ndarray | None,
         seed: int,
     ) -> None:
         self._datasets = datasets
@@ -52,7 +53,18 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
 
         The processes are spawned: OpenCV's threads do not survive a fork.
         """
-        indices = range(start, start + 2**40)
+        return self._loaded(range(start, start + 2**40), batch_size, workers)
+
+    def shared_batches(
+        self, first: int, batch_size: int, rank: int, world: int, workers: int = 1
+    ) -> Iterator[Batch]:
+        """Batches from batch number `first` on, of which each of `world` processes takes its own part.
+
+        Together the processes see what one process would see in batches `world` times as large.
+        """
+        return self._loaded(_Share(first, batch_size, rank, world), batch_size, workers)
+
+    def _loaded(self, indices: Iterable[int], batch_size: int, workers: int) -> Iterator[Batch]:
         loader: DataLoader[Sample] = DataLoader(
             self,
             batch_size,
@@ -64,6 +76,18 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
             multiprocessing_context="spawn" if workers else None,
         )
         return iter(loader)
+
+
+class _Share:
+    """Sample numbers of one process's batches."""
+
+    def __init__(self, first: int, batch_size: int, rank: int, world: int) -> None:
+        self._first, self._size, self._rank, self._world = first, batch_size, rank, world
+
+    def __iter__(self) -> Iterator[int]:
+        for batch in itertools.count(self._first):
+            start = (batch * self._world + self._rank) * self._size
+            yield from range(start, start + self._size)
 
 
 def one_thread(_worker: int) -> None:

@@ -48,13 +48,17 @@ class SyntheticDataset:
         body: BodyModel,
         hierarchy: Hierarchy,
         seed: int = 0,
+        *,
+        full: bool = False,
     ) -> None:
+        """full: label the full mesh instead of the coarse one."""
         if body.kind != "free":
             raise UserError("Synthetic pictures show the free body: they cannot train another one.")
         self._folders = appearance, motion
         self._part: Literal["train", "val"] = part
         self._seed = 0 if part == "val" else seed
         self._pick = hierarchy.vertex_of_coarse
+        self._labelled = slice(None) if full else self._pick
         self._make_studio()
 
     def __len__(self) -> int:
@@ -76,10 +80,11 @@ class SyntheticDataset:
             centre=np.full(2, PICTURE / 2),
             side=float(REGION),
             roll=upright_roll(joints2d),
-            vertices=(shot.points[self._pick] - origin).astype(np.float32),
-            vertices2d=shot.pixels[self._pick].astype(np.float32),
+            vertices=(shot.points[self._labelled] - origin).astype(np.float32),
+            vertices2d=shot.pixels[self._labelled].astype(np.float32),
             joints3d=(joints3d - origin).astype(np.float32),
             joints2d=joints2d.astype(np.float32),
+            key=f"synthetic-{self._part}:{index}",
             person=shot.person,
             kinds=kinds_of(shot, joints3d),
         )

@@ -188,6 +188,17 @@ class FakeWorker:
     def step(self, delta: int = 1) -> None:
         self.calls.append(("step", delta))
 
+    def seek(self, index: int) -> None:
+        self.calls.append(("seek", index))
+        self.bridge.on_record(replace(self.sent, frame=replace(self.sent.frame, index=index)))
+
+    def adopt(self, record: Record, sha256: str) -> None:
+        self.calls.append(("adopt", sha256))
+
+    def set_isolate(self, on: bool) -> None:
+        self.calls.append(("isolate", on))
+        self.sent = replace(self.sent, isolate=on)
+
     def set_hops(self, hops: Hops) -> None:
         self.hops.append(hops)
         self.sent = replace(self.sent, hops=hops)

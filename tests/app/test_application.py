@@ -24,7 +24,7 @@ class FakePipeline:
         self.tracker = self
         self.calls: list[Hops] = []
 
-    def process(self, frame: Frame, hops: Hops) -> Record:
+    def process(self, frame: Frame, hops: Hops, *, isolate: bool = False) -> Record:
         return Record(frame, (gui_fakes.person(),), hops, {"encode": 20.0})
 
     def regress_again(self, record: Record, hops: Hops) -> Record:

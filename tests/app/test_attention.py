@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.gui.attention import MASKED, Look, paint_attention, weights_of, within_mask
+from app.gui.attention import MASKED, Look, grid_weights, paint_attention, weights_of, within_mask
 from app.gui.colourings import ATTENTION
 from app.pipeline.frames import Attention, Record, Study
 from tests.app import gui_fakes
+from tests.app.case_fakes import examined
 
 OTHERS = 5
 """Tokens before the vertices."""
@@ -38,6 +39,41 @@ def known() -> Attention:
 
 def attended(known: Attention, index: int = 1) -> Record:
     return replace(gui_fakes.record(index=index), study=Study(attention=True), attention=known)
+
+
+def joint_attention() -> Attention:
+    """One layer and head, in which the token of joint 3 looks at cell 2 of 2 x 2 and at coarse vertex 7."""
+    count = 1 + 4 + 14 + INFO().coarse_count
+    weights = np.zeros((1, count, count), np.float32)
+    weights[0, 5 + 3, [1 + 2, count - INFO().coarse_count + 7]] = 0.75, 0.25
+    return Attention(1, ((weights,),))
+
+
+def test_a_joint_attends_to_cells_of_the_picture_and_no_mask_hides_anything_from_it():
+    look = Look(None, joint=3)
+    grid = grid_weights(joint_attention(), INFO(), look, 4)
+    assert grid.tolist() == [[0.0, 0.0], [0.75, 0.0]]
+    on_mesh = weights_of(joint_attention(), INFO(), look)
+    assert on_mesh[7] == 0.25 and on_mesh.sum() == 0.25
+    assert within_mask(INFO(), look, (1, 1, 1, 1)).all()
+    assert grid_weights(joint_attention(), INFO(), look, 10_000) is None
+
+
+def test_cells_are_drawn_over_the_image_while_attention_is_chosen(shown, qtbot):
+    person = examined()
+    features = replace(person.features, grid_tokens=person.features.grid_tokens[:, :4])
+    window = shown(person)
+    window.parts.mesh.colour_by.setCurrentText(ATTENTION)
+    window.parts.attention.source.setCurrentText("Left hip")
+    told = replace(attended(joint_attention()), people=(replace(person, features=features),))
+    before = window.shown
+    window.bridge.on_record(told)
+    qtbot.waitUntil(lambda: window.shown > before)
+    card, view = window.parts.attention, window.parts.image.view
+    assert (card.vertex.text(), card.share.text(), card.on_grid.text()) == ("Left hip", "25 %", "75 %")
+    assert view._cells is not None
+    window.parts.mesh.colour_by.setCurrentText("Plain")
+    assert view._cells is None
 
 
 def test_the_row_of_the_vertex_is_read_for_one_head_and_for_the_mean(known):

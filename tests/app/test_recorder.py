@@ -142,6 +142,7 @@ for index in range(1000):
 """
 
 
+@pytest.mark.fault(17)
 def test_a_killed_process_leaves_all_but_the_last_moment(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)],

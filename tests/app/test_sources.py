@@ -80,6 +80,7 @@ def test_formats(tmp_path: Path, suffix: str) -> None:
     assert source.read() is not None
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("value, expected", [(0, 0), (65535, 255), (0x8000, 128)])
 def test_sixteen_bits_and_grey(tmp_path: Path, value: int, expected: int) -> None:
     path = write(tmp_path / "deep.png", np.full((5, 4), value, np.uint16))
@@ -93,6 +94,7 @@ def test_alpha_is_laid_on_white(tmp_path: Path) -> None:
     assert (seen[:, 12:] == 255).all() and is_red(seen[8:, :12], 0)
 
 
+@pytest.mark.fault(7)
 def test_exif_turns_the_picture(tmp_path: Path) -> None:
     path = write(tmp_path / "phone.jpg", picture(32, 16), cv2.IMWRITE_JPEG_QUALITY, 100)
     tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x112, 3, 1, 6, 0, 0)  # 6: turn by 90 degrees clockwise
@@ -104,6 +106,7 @@ def test_exif_turns_the_picture(tmp_path: Path) -> None:
     assert seen[4, 12, 2] > 150, "the blue quarter went from left top to right top"
 
 
+@pytest.mark.fault(7)
 def test_cmyk_jpeg(tmp_path: Path) -> None:
     path = Path(__file__).parents[1] / "fixtures" / "cmyk.jpg"
     seen = pictures.read_picture(path)
@@ -119,6 +122,7 @@ def test_float_pictures_with_holes(tmp_path: Path) -> None:
     assert (seen[0] == 0).all() and (seen[1] == 255).all() and (np.abs(seen[2:].astype(int) - 127) <= 1).all()
 
 
+@pytest.mark.fault(4)
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3), (4, 5, 4)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64, np.int16])
 def test_whatever_a_camera_sends_becomes_rgb(shape: tuple[int, ...], dtype: type) -> None:
@@ -132,6 +136,7 @@ def test_no_picture_at_all(shape: tuple[int, ...]) -> None:
         as_rgb(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.fault(7)
 def test_one_pixel(tmp_path: Path) -> None:
     assert pictures.read_picture(write(tmp_path / "dot.png", np.zeros((1, 1, 3), np.uint8))).shape == (
         1,
@@ -140,6 +145,7 @@ def test_one_pixel(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.fault(7)
 def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -249,6 +255,7 @@ def test_video_seek_behind_the_end_is_the_last_frame(clip: Path) -> None:
     source.close()
 
 
+@pytest.mark.fault(6)
 def test_truncated_video_plays_as_far_as_it_goes(clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.avi"
     data = clip.read_bytes()
@@ -279,6 +286,7 @@ class LyingCapture:
         """Nothing is held."""
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("fps", [0.0, 1000.0, -1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("count", [-9e18, 52e6, 0.0, float("nan")])
 def test_insane_headers(clip: Path, monkeypatch: pytest.MonkeyPatch, fps: float, count: float) -> None:
@@ -290,6 +298,7 @@ def test_insane_headers(clip: Path, monkeypatch: pytest.MonkeyPatch, fps: float,
     assert source.length == 3
 
 
+@pytest.mark.fault(7)
 def test_animated_gif_is_a_video_and_a_still_one_a_picture(tmp_path: Path) -> None:
     animation = cv2.Animation()
     animation.frames = [np.full((20, 30, 3), value, np.uint8) for value in (0, 100, 200)]

@@ -12,7 +12,7 @@ from app.pipeline.frames import Frame, Person, PersonBox
 from app.pipeline.reconstructor import Reconstructor, load_reconstructor
 from app.pipeline.speed import speed_up
 from model.cv import cv2
-from model.engine import export, export_folder
+from model.graphs import export, export_folder
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_openvino_gives_the_same_person(reconstructor: Reconstructor) -> None:
     before = [person(reconstructor, hops) for hops in masks]
     export(reconstructor.network, export_folder(reconstructor.sha256))
     assert speed_up(reconstructor) is None
-    assert reconstructor.engine.name == "OpenVINO"
+    assert reconstructor.engine.name == "OpenVINO f32"
     for hops, torch_person in zip(masks, before, strict=True):
         fast = person(reconstructor, hops)
         assert np.abs(fast.vertices - torch_person.vertices).max() < 1e-4
@@ -56,7 +56,7 @@ def test_damaged_graphs_are_thrown_away_and_torch_goes_on(reconstructor: Reconst
 def test_a_failing_export_leaves_torch_at_work(
     reconstructor: Reconstructor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.engine.sys.executable", "/bin/false")
+    monkeypatch.setattr("model.graphs.sys.executable", "/bin/false")
     thread = speed_up(reconstructor)
     assert thread is not None
     thread.join(30)

@@ -172,7 +172,7 @@ def test_trimming_by_keys_and_by_dragging_a_handle(shown, qtbot):
     desk = recorded(window, qtbot)
     track = window.parts.take.bar.track
     desk.go(3)
-    qtbot.keyClick(window, Qt.Key.Key_I)
+    qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ShiftModifier)
     assert (desk.first, desk.last) == (3, FRAMES - 1)
     spot = track.handle("last").toPoint()
     qtbot.mousePress(track, Qt.MouseButton.LeftButton, pos=spot)

@@ -251,6 +251,7 @@ def test_while_paused_masks_run_only_the_regressor(bench: Callable[..., Bench]) 
     assert not np.allclose(again.people[0].vertices, first.people[0].vertices)
 
 
+@pytest.mark.fault(13)
 def test_many_slider_moves_end_with_the_last_values(bench: Callable[..., Bench]) -> None:
     b = bench(image=FakeClip(1, fps=None))
     b.worker.open("image")
@@ -283,6 +284,7 @@ def test_choosing_people_on_a_frozen_frame(bench: Callable[..., Bench]) -> None:
 # Cameras
 
 
+@pytest.mark.fault(12)
 def test_the_newest_frame_wins_and_nothing_queues_up(bench: Callable[..., Bench]) -> None:
     camera = FakeCamera()
     b = bench(camera=camera)
@@ -304,6 +306,7 @@ def test_the_newest_frame_wins_and_nothing_queues_up(bench: Callable[..., Bench]
     assert indices(b) == [0, 51]
 
 
+@pytest.mark.fault(1)
 def test_a_pulled_cable_is_told_and_another_try_works(bench: Callable[..., Bench]) -> None:
     first, second = FakeCamera(period=0.01), FakeCamera(period=0.01)
     both = iter([first, second])
@@ -319,6 +322,7 @@ def test_a_pulled_cable_is_told_and_another_try_works(bench: Callable[..., Bench
     assert b.statuses[-1] == Status(WorkerState.RUNNING)
 
 
+@pytest.mark.fault(2)
 def test_the_same_buffer_for_ever_is_noticed_and_forgiven(bench: Callable[..., Bench]) -> None:
     camera = FakeCamera()
     b = bench(camera=camera)
@@ -334,6 +338,7 @@ def test_the_same_buffer_for_ever_is_noticed_and_forgiven(bench: Callable[..., B
     b.wait(lambda: b.statuses[-1] == Status(WorkerState.RUNNING))
 
 
+@pytest.mark.fault(3)
 def test_a_read_that_blocks_is_told_then_given_up(bench: Callable[..., Bench]) -> None:
     camera = FakeCamera(period=0.01)
     b = bench(camera=camera, clip=FakeClip(2))
@@ -349,6 +354,7 @@ def test_a_read_that_blocks_is_told_then_given_up(bench: Callable[..., Bench]) -
     assert camera.closed.wait(EVENT)
 
 
+@pytest.mark.fault(3)
 def test_a_driver_that_blocks_while_opening(bench: Callable[..., Bench]) -> None:
     release = threading.Event()
     camera = FakeCamera(period=0.01)
@@ -456,6 +462,7 @@ def test_masks_that_fail_are_tried_once(bench: Callable[..., Bench]) -> None:
     assert tries == [(2, 2, 2, 2)] and b.statuses[-1] == Status(WorkerState.ENDED)
 
 
+@pytest.mark.fault(8)
 def test_a_person_that_some_masks_spoil_comes_back_with_others(bench: Callable[..., Bench]) -> None:
     b = bench(image=FakeClip(1, fps=None))
     b.worker.open("image")
@@ -534,6 +541,7 @@ STATES = {
 }
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize("name", STATES)
 def test_close_in_every_state_leaves_no_thread(name: str) -> None:
     before = set(threading.enumerate())
@@ -566,6 +574,7 @@ def test_close_in_every_state_leaves_no_thread(name: str) -> None:
     assert len(b.statuses) + len(b.records) == count, "silence after close"
 
 
+@pytest.mark.fault(3)
 def test_close_does_not_wait_for_what_hangs() -> None:
     camera = FakeCamera(period=0.01)
     b = Bench({"camera": camera})

@@ -89,6 +89,7 @@ def smpl_files(folder: Path, members: dict[str, Any]) -> dict[str, Path]:
     return {path.name: path for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.fault(15)
 def test_every_dress_of_smpl_gives_the_same_body(tmp_path: Path) -> None:
     members = small_smpl()
     files = smpl_files(tmp_path, members)
@@ -175,6 +176,7 @@ def test_other_families_are_named(tmp_path: Path) -> None:
         load_body(tmp_path / "model.npz")
 
 
+@pytest.mark.fault(15)
 def test_a_hostile_body_never_runs(tmp_path: Path, own_cache: Path) -> None:
     members = small_smpl() | {"J": Touch(tmp_path / "ran")}
     (tmp_path / "SMPL.pkl").write_bytes(foreign_pickle(members))

@@ -35,6 +35,7 @@ def assert_same(got: dict[str, Tensor]) -> None:
         torch.testing.assert_close(got[key], want[key])
 
 
+@pytest.mark.fault(14)
 @ZIP_AND_LEGACY
 @pytest.mark.parametrize(
     "wrap",
@@ -75,6 +76,7 @@ def test_a_whole_network_is_refused_with_the_way_to_convert_it(tmp_path: Path, z
         load_checkpoint(path)
 
 
+@pytest.mark.fault(14)
 @ZIP_AND_LEGACY
 @pytest.mark.parametrize("kind", [Touch, TouchBySystem])
 def test_a_hostile_checkpoint_never_runs(tmp_path: Path, kind: type[Touch], zipped: bool) -> None:
@@ -118,6 +120,7 @@ def messages(folder: Path) -> dict[str, str]:
     return sentences
 
 
+@pytest.mark.fault(14)
 def test_each_broken_file_has_its_sentence(tmp_path: Path) -> None:
     sentences = messages(tmp_path)
     assert sentences["empty"] == "w.bin is empty."
@@ -151,6 +154,7 @@ def test_missing_file(tmp_path: Path) -> None:
 EXPECTED = {f"layer.{i}": (i + 1, 2) for i in range(6)}
 
 
+@pytest.mark.fault(14)
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

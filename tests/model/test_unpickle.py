@@ -62,6 +62,7 @@ def test_todays_scipy_matrices_come_back(kind: Any, protocol: int) -> None:
     np.testing.assert_array_equal(back.toarray(), dense)
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_chumpy_and_old_scipy_become_their_values(protocol: int) -> None:
     dense = np.array([[0, 1.5], [2, 0]])
@@ -84,6 +85,7 @@ def test_other_chumpy_expressions_are_inert() -> None:
     assert isinstance(back, Unreadable) and back.name == "chumpy MatVecMult"
 
 
+@pytest.mark.fault(15)
 def test_python_2_strings_are_latin1() -> None:
     python2 = b"\x80\x02}q\x00U\x01vq\x01U\x03a\xe9bq\x02s."
     assert loads(python2, "x") == {"v": "aéb"}
@@ -97,6 +99,7 @@ def test_the_official_layout_comes_back() -> None:
     assert back["bs_style"] == "lbs"
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize("kind", [Touch, TouchBySystem])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_hostile_pickle_never_runs(tmp_path: Path, kind: type[Touch], protocol: int) -> None:
@@ -109,6 +112,7 @@ def test_a_hostile_pickle_never_runs(tmp_path: Path, kind: type[Touch], protocol
     assert mark.exists(), "the bait itself must work, or this test proves nothing"
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize(
     "name",
     [

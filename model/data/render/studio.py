@@ -46,6 +46,20 @@ class Person(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What a picture must show; None leaves it to chance."""
+
+    framing: Framing | None = None
+    accompanied: bool | None = None
+    occluded: bool | None = None
+    overlapping: bool = False
+    """Whether the companion stands so near that both overlap in the picture."""
+
+
+ANYTHING = Wish()
+
+
+@dataclass(frozen=True)
 class Shot:
     """A picture and its truth."""
 
@@ -63,6 +77,8 @@ class Shot:
     """Share of the body vertices within the crop before which something else stands."""
     framing: Framing
     view: View
+    companion: np.ndarray | None = None
+    """(V, 3) body vertices of somebody else, in camera axes."""
 
 
 class Studio:
@@ -74,26 +90,30 @@ class Studio:
         self._poses = poses
         self._wardrobe = Wardrobe(library, self.poser)
 
-    def shoot(self, rng: np.random.Generator) -> Shot:
-        """One picture."""
-        framing = FRAMINGS[rng.choice(3, p=FRAMING_SHARES)]
+    def shoot(self, rng: np.random.Generator, wish: Wish = ANYTHING) -> Shot:
+        """One picture; a wish for anything changes nothing of what a generator gives."""
+        chance = FRAMINGS[rng.choice(3, p=FRAMING_SHARES)]
+        framing = wish.framing or chance
         person = self._person(rng, webcam=framing is Framing.WEBCAM)
         view, box = choose_view(framing, person.points, person.joints, self.poser.part, rng)
         builder = Builder(list(person.pieces))
-        if rng.random() < ACCOMPANIED:
-            builder.pieces += self._companion(person, view, rng).pieces
-        if rng.random() < OCCLUDED:
+        other = None
+        if _granted(wish.accompanied, rng.random() < ACCOMPANIED):
+            other = self._companion(person, view, rng, overlapping=wish.overlapping)
+            builder.pieces += other.pieces
+        if _granted(wish.occluded, rng.random() < OCCLUDED):
             builder.pieces += furniture.occluder(view, person.points, framing, rng)
         soup = builder.build()
         radiance, index, nearest = self._radiance(soup, view, rng)
         image = develop(_edged(radiance, box, rng) if framing is not Framing.FULL else radiance, rng)
         mine = np.concatenate([soup.material < len(person.pieces), [False]])[index]
         local = view.to_camera(person.points)
+        beside = None if other is None else view.to_camera(other.points)
         pixels = view.flat(local)
         inside, own, front = _within(local, pixels, nearest, mine)
         hidden = float((~own & (front < local[:, 2] - BEHIND_CLOTH))[inside].mean()) if inside.any() else 1.0
         seen = inside & own & (local[:, 2] < front + BEHIND_CLOTH)
-        return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], hidden, framing, view)
+        return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], hidden, framing, view, beside)
 
     def _person(self, rng: np.random.Generator, *, webcam: bool) -> Person:
         """Someone on (or in the air over) the origin; those who sit get a chair."""
@@ -112,14 +132,17 @@ class Studio:
             person.pieces.extend(furniture.chair(person.points, self.poser.part, person.joints, rng))
         return person
 
-    def _companion(self, person: Person, view: View, rng: np.random.Generator) -> Person:
+    def _companion(
+        self, person: Person, view: View, rng: np.random.Generator, *, overlapping: bool = False
+    ) -> Person:
         """Somebody else beside, behind or (less often) before the person."""
         other = self._person(rng, webcam=False)
         towards = (view.position - person.points.mean(axis=0)) * [1, 0, 1]
         towards /= max(float(np.linalg.norm(towards)), 1e-6)
         across = np.array([towards[2], 0, -towards[0]]) * rng.choice([-1, 1])
         depth = rng.uniform(0.2, 0.6) if rng.random() < 0.25 else -rng.uniform(0.2, 1.8)
-        return other.moved((across * rng.uniform(0.45, 1.3) + towards * depth).astype(np.float32))
+        apart = rng.uniform(0.1, 0.45) if overlapping else rng.uniform(0.45, 1.3)
+        return other.moved((across * apart + towards * depth).astype(np.float32))
 
     def _radiance(
         self, soup: Soup, view: View, rng: np.random.Generator
@@ -158,6 +181,10 @@ class Studio:
         normals = vertex_normals32(soup.points, soup.faces)
         image = shade(soup, normals, textures, lamp, view.position, focal, index, bary, nearest, ambient)
         return image, index, nearest
+
+
+def _granted(wished: bool | None, chance: bool) -> bool:
+    return chance if wished is None else wished
 
 
 def _within(

@@ -1,0 +1,127 @@
+"""Keeps the shown frame as a case and opens cases again, also without the model that made them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QFileDialog
+
+from app.export.case import TOPOLOGY, Case, CaseModel, load_case, save_case
+from app.facts import packages
+from app.gui.background import BackgroundJob
+from app.gui.layout import shortcut
+from app.gui.model_info import ModelInfo
+
+if TYPE_CHECKING:
+    from app.gui.main_window import MainWindow
+
+
+def case_model(info: ModelInfo) -> CaseModel:
+    """What a case must know about the running model."""
+    arrays = {name: getattr(info, name) for name in TOPOLOGY}
+    return CaseModel(info.model_name, info.sha256, info.body, info.part_names, info.diameter, arrays)
+
+
+def info_of(model: CaseModel) -> ModelInfo:
+    """What the window must know about the model of a case, which need not be installed."""
+    arrays: dict[str, Any] = model.arrays
+    names: dict[str, Any] = {"part_names": model.part_names, "diameter": model.diameter, "body": model.body}
+    return ModelInfo(model.name, model.sha256, "stored", **arrays, **names)
+
+
+class Cases(QObject):
+    """One job at a time; the banner tells how it went. `case` is the one that is shown."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.case: Case | None = None
+        self._folder = Path()
+        self._saving, self._opening = BackgroundJob(self), BackgroundJob(self)
+        self._saving.done.connect(self._saved)
+        self._opening.done.connect(self._opened)
+        window.parts.failures.save.clicked.connect(self.ask)
+        window.bridge.model_ready.connect(self._model_came)
+        shortcut(window, "Save this frame as a case", "Ctrl+S", self.ask)
+        shortcut(window, "Open a case", "Ctrl+Shift+C", self.ask_open)
+
+    def ask(self) -> None:
+        """Choose where the case goes."""
+        record = self._window.record
+        if record is None:
+            self._window.parts.banner.say("There is no frame to keep.")
+            return
+        name = f"{Path(record.frame.source).stem or 'camera'}-{record.frame.index + 1:05d}"
+        folder = Path(self._window.settings.last_folder or Path.home()) / name
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save case (a folder)", str(folder))
+        if path:
+            self.save(Path(path))
+
+    def save(self, folder: Path) -> None:
+        """Write the shown frame in the background."""
+        window = self._window
+        if window.record is None or window.info is None:
+            return
+        settings = {
+            "pins": list(window.pins.vertices),
+            "colour_by": window.parts.mesh.colour_by.currentText(),
+            "colour_map": window.parts.image.map.currentText(),
+        }
+        record = replace(window.record, attention=None)
+        model = case_model(window.info)
+        chosen = window.person.box.id if window.person is not None else None
+        window.settings.last_folder = str(folder.parent)
+        self._saving.start(lambda: _save(folder, Case(record, model, chosen, settings, packages())))
+
+    def _saved(self, folder: object, fault: str) -> None:
+        self._window.parts.banner.say(fault or f"Saved {folder}", serious=bool(fault))
+
+    def ask_open(self) -> None:
+        """Choose the folder of a case."""
+        start = self._window.settings.last_folder or str(Path.home())
+        path = QFileDialog.getExistingDirectory(self._window, "Open a case", start)
+        if path:
+            self._window.open_source(Path(path))
+
+    def open(self, folder: Path) -> None:
+        """Read a case in the background and show it."""
+        self._folder = folder
+        self._opening.start(lambda: load_case(folder))
+
+    def forget(self) -> None:
+        """Another source is opened."""
+        self.case = None
+
+    def _opened(self, case: object, fault: str) -> None:
+        if fault or not isinstance(case, Case):
+            self._window.parts.banner.say(fault)
+            return
+        self.case = case
+        self._window.worker.adopt(case.record, case.model.sha256)
+        self._show()
+
+    def _model_came(self, info: ModelInfo) -> None:
+        """A model has been loaded meanwhile: what is shown stays the case's own."""
+        if self.case is not None:
+            QTimer.singleShot(0, self, self._show)
+
+    def _show(self) -> None:
+        case, window = self.case, self._window
+        if case is None:
+            return
+        window.set_model_info(info_of(case.model))
+        count = len(case.model.arrays["part_of_vertex"])
+        pins = case.settings.get("pins")
+        if isinstance(pins, list) and all(isinstance(v, int) and 0 <= v < count for v in pins):
+            window.pins.reset(pins)
+        window.masking.set_hops(case.record.hops)
+        window.people.choose(case.chosen)
+        window.show_record(case.record)
+
+
+def _save(folder: Path, case: Case) -> Path:
+    save_case(folder, case)
+    return folder

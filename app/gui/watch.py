@@ -1,0 +1,107 @@
+"""Watches every record: timeline, list of failures, measures; and goes to what is chosen there."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.gui.layout import shortcut
+from app.pipeline.frames import Record
+from app.pipeline.history import LONGEST, ROLLING, Failure, History
+
+if TYPE_CHECKING:
+    from app.gui.main_window import MainWindow
+
+TELL_EVERY = 300
+"""Milliseconds between two updates of curves and list while frames run."""
+KEPT = 8
+"""Flagged records of a camera that are kept, some 10 MB each: there is no other way back to them."""
+
+
+class Watch(QObject):
+    """Connects timeline, list and measures of one window when it is made."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.history = History()
+        self.live = False
+        self._kept: OrderedDict[int, Record] = OrderedDict()
+        self._later = QTimer(self, singleShot=True, interval=TELL_EVERY)
+        self._later.timeout.connect(self.tell)
+        parts = window.parts
+        parts.timeline.sought.connect(self.go)
+        parts.failures.chosen.connect(self._choose)
+        parts.failures.filtered.connect(self.tell)
+        window.warmup.ready.connect(self._enable)
+        window.record_shown.connect(self._seen)
+        window.people.chosen_changed.connect(self.tell)
+        for number in range(parts.tabs.count()):
+            page = parts.tabs.widget(number)
+            assert page is not None
+            words = f"Side panel: {parts.tabs.tabText(number)}"
+            shortcut(window, words, f"Alt+{number + 1}", partial(parts.tabs.setCurrentWidget, page))
+        shortcut(window, "The next flagged case", "]", lambda: parts.failures.walk(1))
+        shortcut(window, "The flagged case before", "[", lambda: parts.failures.walk(-1))
+
+    def forget(self, *, live: bool = False) -> None:
+        """Another source, or another model."""
+        self.live = live
+        self.history = History(ROLLING if live else LONGEST)
+        self._kept.clear()
+        self.tell()
+
+    def stop(self) -> None:
+        """The window closes."""
+        self._later.stop()
+
+    def _enable(self) -> None:
+        self._window.parts.timeline.enable()
+        self.tell()
+
+    def _seen(self) -> None:
+        record = self._window.record
+        if record is None:
+            return
+        moment = self.history.add(record)
+        if self.live and any(told.flags for _, told in moment.people):
+            self._kept[moment.index] = record
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        person = self._window.person
+        self._window.parts.diagnostics.show_diagnostics(person.diagnostics if person else None)
+        self._window.parts.timeline.show_place(moment.index)
+        if not self._later.isActive():
+            self._later.start()
+
+    def tell(self) -> None:
+        """Draw curves and list anew."""
+        self._later.stop()
+        parts, record, person = self._window.parts, self._window.record, self._window.person
+        here = record.frame.index if record is not None else None
+        parts.timeline.show_history(self.history, person.box.id if person else None, here)
+        every = self.history.failures()
+        parts.failures.offer_kinds(sorted({flag.kind for failure in every for flag in failure.flags}))
+        kind = parts.failures.wanted
+        parts.failures.show_failures([one for f in every if (one := f.only(kind)) is not None])
+        parts.diagnostics.show_diagnostics(person.diagnostics if person else None)
+
+    def go(self, index: int) -> None:
+        """Show a frame: of a file any, of a camera those that were flagged last."""
+        window = self._window
+        if window.record is not None and window.record.frame.index == index:
+            return
+        window.worker.pause()
+        if not self.live:
+            window.worker.seek(index)
+        elif index in self._kept:
+            window.show_record(self._kept[index])
+        else:
+            window.parts.banner.say("A camera's frames are gone; only its last flagged ones are kept.")
+
+    def _choose(self, failure: Failure) -> None:
+        self._window.people.choose(failure.person_id)
+        self.go(failure.index)

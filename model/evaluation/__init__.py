@@ -1,0 +1,1 @@
+"""Evaluation like the paper: protocols, errors of each picture, tables beside published numbers."""

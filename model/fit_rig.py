@@ -1,0 +1,185 @@
+"""Blend skinning of many frames at once, and how it changes with pose, place and shape.
+
+Source of the skinning: Loper et al., SMPL (2015), section 3: shape and pose correctives added to the
+template, then each vertex moved by its joints' rigid motions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.body import BodyModel
+
+_PER_PART = 24
+"""Vertices of each body part that the fit looks at."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A body in T frames."""
+
+    rotations: np.ndarray
+    """(T, J, 3, 3) float32 of each joint against its parent."""
+    betas: np.ndarray
+    """(K,) float32."""
+    translations: np.ndarray
+    """(T, 3) float32."""
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A body, or some of its vertices, as plain arrays, all float32."""
+
+    template: np.ndarray
+    """(V, 3)."""
+    shape_dirs: np.ndarray
+    """(V, 3, K)."""
+    pose_dirs: np.ndarray
+    """(9 (J - 1), 3 V)."""
+    weights: np.ndarray
+    """(V, J)."""
+    joints: np.ndarray
+    """(J, 3) of the template."""
+    joint_dirs: np.ndarray
+    """(J, 3, K)."""
+    parents: np.ndarray
+    """(J,) int, -1 at the root."""
+
+    @property
+    def shapes(self) -> int:
+        """K."""
+        return self.shape_dirs.shape[2]
+
+    @property
+    def under(self) -> np.ndarray:
+        """(J, J) float32: 1 where the column's joint hangs under the row's, or is it."""
+        under = np.eye(len(self.parents), dtype=np.float32)
+        for joint, parent in enumerate(self.parents[1:], start=1):
+            under[:, joint] += under[:, parent]
+        return under
+
+    def rest(self, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices (V, 3) and joints (J, 3) of this shape."""
+        return self.template + self.shape_dirs @ betas, self.joints + self.joint_dirs @ betas
+
+    def corrected(self, state: State) -> np.ndarray:
+        """(T, V, 3) at rest with pose correctives."""
+        rest, _ = self.rest(state.betas)
+        features = (state.rotations[:, 1:] - np.eye(3, dtype=np.float32)).reshape(len(state.rotations), -1)
+        return rest + (features @ self.pose_dirs).reshape(len(features), -1, 3)
+
+    def world(self, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (T, J, 3, 3) and places (T, J, 3) of the joints in the world."""
+        _, joints = self.rest(state.betas)
+        turns = state.rotations.copy()
+        places = np.empty(turns.shape[:3], np.float32)
+        places[:, 0] = joints[0] + state.translations
+        for joint, parent in enumerate(self.parents[1:], start=1):
+            turns[:, joint] = turns[:, parent] @ state.rotations[:, joint]
+            places[:, joint] = places[:, parent] + turns[:, parent] @ (joints[joint] - joints[parent])
+        return turns, places
+
+    def vertices(self, state: State) -> np.ndarray:
+        """(T, V, 3)."""
+        _, joints = self.rest(state.betas)
+        turns, places = self.world(state)
+        moves = places - np.einsum("tjab,jb->tja", turns, joints)
+        motion = np.concatenate([turns, moves[..., None]], axis=-1).reshape(len(turns), len(joints), 12)
+        blended = (self.weights @ motion).reshape(len(turns), -1, 3, 4)
+        rest = self.corrected(state)
+        return np.einsum("tvab,tvb->tva", blended[..., :3], rest) + blended[..., 3]
+
+    def linearised(
+        self, state: State, *, shape: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+        """What a Gauss-Newton step needs; how the correctives change with the pose is left out.
+
+        Returns vertices (T, V, 3); their derivatives (T, V, 3, 3 J + 3) by a small turn, in the world, of
+        each joint with all that hangs under it, and by translation; (T, V, 3, K) by shape, or None; and
+        the joints' rotations (T, J, 3, 3) in the world.
+        """
+        _, joints = self.rest(state.betas)
+        turns, places = self.world(state)
+        rest = self.corrected(state)
+        # Where each joint alone would put each vertex, (T, V, J, 3), times its weight.
+        moves = places - np.einsum("tjab,jb->tja", turns, joints)
+        frames, count = len(turns), len(joints)
+        flat = turns.transpose(0, 3, 1, 2).reshape(frames, 3, count * 3)
+        alone = (rest @ flat).reshape(frames, -1, count, 3) + moves[:, None]
+        alone *= self.weights[None, :, :, None]
+        under = self.under
+        arms = np.einsum("kj,tvja->tvka", under, alone, optimize=True)
+        arms -= (self.weights @ under.T)[None, :, :, None] * places[:, None]
+        jacobian = np.zeros((*rest.shape, 3 * count + 3), np.float32)
+        x, y, z = arms[..., 0], arms[..., 1], arms[..., 2]
+        # A turn d moves a vertex by d x arm.
+        jacobian[:, :, 0, 1 : 3 * count : 3], jacobian[:, :, 0, 2 : 3 * count : 3] = z, -y
+        jacobian[:, :, 1, 0 : 3 * count : 3], jacobian[:, :, 1, 2 : 3 * count : 3] = -z, x
+        jacobian[:, :, 2, 0 : 3 * count : 3], jacobian[:, :, 2, 1 : 3 * count : 3] = y, -x
+        jacobian[..., -3:] = np.eye(3, dtype=np.float32)
+        slopes = self._slopes(turns) if shape else None
+        return alone.sum(axis=2), jacobian, slopes, turns
+
+    def _slopes(self, turns: np.ndarray) -> np.ndarray:
+        """(T, V, 3, K): how vertices move with the shape."""
+        places = np.empty((*turns.shape[:3], self.shapes), np.float32)
+        places[:, 0] = self.joint_dirs[0]
+        for joint, parent in enumerate(self.parents[1:], start=1):
+            offset = self.joint_dirs[joint] - self.joint_dirs[parent]
+            places[:, joint] = places[:, parent] + turns[:, parent] @ offset
+        places -= turns @ self.joint_dirs
+        frames, count = turns.shape[:2]
+        blended = (self.weights @ turns.reshape(frames, count, 9)).reshape(frames, -1, 3, 3)
+        moved = (self.weights @ places.reshape(frames, count, -1)).reshape(frames, -1, 3, self.shapes)
+        return blended @ self.shape_dirs + moved
+
+
+@dataclass(frozen=True)
+class Rigs:
+    """The whole body, and those of its vertices that the fit looks at."""
+
+    whole: Rig
+    subset: Rig
+    chosen: np.ndarray
+    """(W,) int: the vertices of the subset."""
+
+
+def rig_of(body: BodyModel) -> Rigs:
+    """The arrays of a body model; the subset is spread evenly over the vertices of each part."""
+    arrays = body.data.arrays
+    shape_dirs = arrays["shapedirs"][:, :, : body.num_betas].astype(np.float32)
+    pose_dirs = arrays["posedirs"].astype(np.float32).reshape(body.num_vertices * 3, -1).T
+    regressor = arrays["J_regressor"].astype(np.float32)
+    template = arrays["v_template"].astype(np.float32)
+    parents = body.parents.astype(np.int64).copy()
+    parents[0] = -1
+    whole = Rig(
+        template,
+        shape_dirs,
+        np.ascontiguousarray(pose_dirs),
+        arrays["weights"].astype(np.float32),
+        regressor @ template,
+        np.einsum("jv,vak->jak", regressor, shape_dirs),
+        parents,
+    )
+    chosen = _spread(body.part_of_vertex)
+    columns = (3 * chosen[:, None] + np.arange(3)).ravel()
+    subset = Rig(
+        template[chosen],
+        shape_dirs[chosen],
+        np.ascontiguousarray(whole.pose_dirs[:, columns]),
+        whole.weights[chosen],
+        whole.joints,
+        whole.joint_dirs,
+        parents,
+    )
+    return Rigs(whole, subset, chosen)
+
+
+def _spread(part_of_vertex: np.ndarray) -> np.ndarray:
+    """(W,) vertices, as many of each part, sorted."""
+    parts = [np.flatnonzero(part_of_vertex == part) for part in np.unique(part_of_vertex)]
+    chosen = [part[np.linspace(0, len(part) - 1, min(_PER_PART, len(part))).astype(int)] for part in parts]
+    return np.unique(np.concatenate(chosen))

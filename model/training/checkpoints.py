@@ -1,0 +1,67 @@
+"""Where a run stands: weights as safetensors, the optimizer beside them, and which of them count."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from model.errors import UserError
+from model.paths import write_atomically
+from model.pointhmr import PointHMR
+from model.safe_load import check_state, load_checkpoint
+
+POINTER = "last.json"
+WEIGHTS, STATE, BEST = "weights.safetensors", "state.pt", "best.safetensors"
+
+
+def save_network(path: Path, network: PointHMR, body: str) -> None:
+    """All tensors as they are, with the config and the body's name in the metadata."""
+    tensors = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+    metadata = {"config": network.config.to_json(), "body": body}
+    write_atomically(path, lambda file: save_file(tensors, file, metadata))
+
+
+def save_checkpoint(folder: Path, step: int, network: PointHMR, body: str, state: dict[str, Any]) -> None:
+    """A new checkpoint beside the old one, which goes only when the new one is complete."""
+    name = f"step-{step:08d}"
+    save_network(folder / name / WEIGHTS, network, body)
+    write_atomically(folder / name / STATE, lambda file: torch.save(state | {"step": step}, file))
+    text = json.dumps({"step": step, "folder": name})
+    write_atomically(folder / POINTER, lambda file: file.write_text(text + "\n", encoding="utf-8"))
+    for old in folder.glob("step-*"):
+        if old.name != name:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint_of(folder: Path, network: PointHMR) -> dict[str, Any] | None:
+    """Fill the network from a run's last checkpoint and return the rest; None for a run without one.
+
+    Raises UserError when the checkpoint is damaged or of another network.
+    """
+    if not (folder / POINTER).is_file():
+        return None
+    try:
+        name = str(json.loads((folder / POINTER).read_text(encoding="utf-8"))["folder"])
+        state = torch.load(folder / name / STATE, weights_only=True, map_location="cpu")
+        int(state["step"])
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise UserError(f"The run in {folder} cannot be resumed: {type(error).__name__}.") from error
+    tensors = load_checkpoint(folder / name / WEIGHTS)
+    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    check_state(tensors, expected, WEIGHTS, f"{network.config.name} network")
+    network.load_state_dict(tensors)
+    return dict(state)

@@ -1,0 +1,169 @@
+"""Timeline, failures, measures, cases, isolation and ground truth in the real window, clicked and typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
+
+from app.gui.colourings import ERROR
+from app.gui.sheet import CELL, GAP
+from app.pipeline.frames import Study
+from app.pipeline.truth import GroundTruth
+from tests.app.case_fakes import examined, flagged, record
+from tests.app.test_lab import press, send
+
+
+@pytest.fixture
+def failing(shown, qtbot):
+    """A window that has seen five frames, two of them flagged."""
+    window = shown(examined())
+    for index in range(5):
+        told = {1: flagged(("limbs", 2.0)), 3: flagged(("modes", 4.0), ("limbs", 1.2))}.get(index)
+        send(window, qtbot, record(told, index=index) if told else record(index=index))
+    window.parts.tabs.setCurrentWidget(window.parts.cases)
+    window.watch.tell()
+    window.worker.calls.clear()
+    return window
+
+
+def test_cases_are_listed_by_severity_and_filtered_by_kind(failing):
+    card = failing.parts.failures
+    assert [one.index for one in card.failures] == [3, 1]
+    assert [card.kind.itemText(i) for i in range(card.kind.count())] == [
+        "Every kind", "Limb lengths", "Separate peaks",
+    ]  # fmt: skip
+    card.kind.setCurrentIndex(1)
+    assert [(one.index, one.severity) for one in card.failures] == [(1, 2.0), (3, 1.2)]
+    card.rows.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    assert [one.index for one in card.failures] == [3, 1]
+
+
+def test_a_click_on_a_case_goes_to_its_frame(failing, qtbot):
+    rows = failing.parts.failures.rows
+    qtbot.wait(100)
+    place = rows.visualItemRect(rows.topLevelItem(1)).center()
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert ("pause", None) in failing.worker.calls and ("seek", 1) in failing.worker.calls
+    qtbot.waitUntil(lambda: failing.record.frame.index == 1)
+
+
+def test_the_keys_walk_through_the_cases(failing, qtbot):
+    qtbot.keyClick(failing, Qt.Key.Key_BracketRight)
+    qtbot.keyClick(failing, Qt.Key.Key_BracketRight)
+    qtbot.keyClick(failing, Qt.Key.Key_BracketLeft)
+    assert [call for call in failing.worker.calls if call[0] == "seek"] == [
+        ("seek", 3),
+        ("seek", 1),
+        ("seek", 3),
+    ]
+
+
+def test_the_timeline_is_clicked_dragged_and_typed(failing, qtbot):
+    timeline = failing.parts.timeline
+    spot = QPoint(round(timeline.position_of(2)), 30)
+    qtbot.mouseClick(timeline.viewport, Qt.MouseButton.LeftButton, pos=spot)
+    assert failing.worker.calls[-1] == ("seek", 2)
+    qtbot.keyClick(timeline._plot, Qt.Key.Key_Right)
+    qtbot.keyClick(timeline._plot, Qt.Key.Key_Home)
+    assert [call[1] for call in failing.worker.calls if call[0] == "seek"] == [2, 3, 0]
+    assert len(timeline._flags.getData()[0]) == 2
+
+
+def test_the_measures_are_told_in_words(failing, qtbot):
+    card = failing.parts.diagnostics
+    send(failing, qtbot, record(flagged(("limbs", 2.0)), index=8))
+    assert card.reasons.text() == "Its limbs is bad."
+    assert (card.words["limbs"].text(), card.words["modes"].text()) == ("too high", "fine")
+    assert card.values["confidence"].text() == "60.0 %" and card.words["visibility"].text() == ""
+
+
+def test_a_camera_keeps_its_flagged_frames_and_tells_when_one_is_gone(failing, qtbot):
+    failing.watch.forget(live=True)
+    kept = record(flagged(("modes", 2.0)), index=50)
+    for one in (kept, record(index=51), record(index=52)):
+        send(failing, qtbot, one)
+    failing.worker.calls.clear()
+    failing.watch.go(50)
+    assert failing.record is kept and ("seek", 50) not in failing.worker.calls
+    failing.watch.go(51)
+    assert "are gone" in failing.parts.banner.text.text()
+
+
+def picture(window, qtbot) -> np.ndarray:
+    """The image view as it is drawn at rest, without the message above it."""
+    window.parts.banner.hide()
+    qtbot.wait(600)
+    window.parts.refine()
+    image = window.parts.image.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].astype(int)
+
+
+def test_a_case_is_saved_and_opened_again_to_the_same_picture(failing, qtbot, tmp_path, monkeypatch):
+    told = record(flagged(("modes", 3.0)), index=9)
+    send(failing, qtbot, told)
+    folder = tmp_path / "case"
+    monkeypatch.setattr("app.gui.cases.QFileDialog.getSaveFileName", lambda *_: (str(folder), ""))
+    press(qtbot, failing.parts.failures.save)
+    qtbot.waitUntil(lambda: failing.parts.banner.text.text().startswith("Saved"), timeout=30_000)
+    before = picture(failing, qtbot)
+    send(failing, qtbot, record(index=10))
+    failing._runs.open_path(str(folder))
+    qtbot.waitUntil(lambda: failing.record is not None and failing.record.frame.index == 9, timeout=30_000)
+    assert np.array_equal(failing.record.people[0].vertices, told.people[0].vertices)
+    assert np.array_equal(failing.record.people[0].heatmaps, told.people[0].heatmaps)
+    after = picture(failing, qtbot)
+    assert after.shape == before.shape and np.abs(after - before).max() <= 2
+    assert ("adopt", failing.info.sha256) in failing.worker.calls
+    assert failing.worker.opened == ["fake.mp4"], "no source is opened for a case"
+
+
+def test_what_is_no_case_is_told(failing, qtbot, tmp_path):
+    (tmp_path / "case.json").write_text("{}")
+    failing.open_source(tmp_path)
+    qtbot.waitUntil(lambda: "is not a case" in failing.parts.banner.text.text())
+
+
+def test_isolating_is_a_switch_and_a_pinned_before_stays_plain(failing, qtbot):
+    press(qtbot, failing.masking.compare.pin)
+    qtbot.keyClick(failing, Qt.Key.Key_I)
+    assert ("isolate", True) in failing.worker.calls
+    assert failing.worker.studies[-1] == Study(baseline=(7, 5, 3, 1), baseline_plain=True)
+    assert "not isolated" in failing.masking.compare.masks.text()
+
+
+def test_errors_against_the_truth_are_colours_and_numbers(failing, qtbot):
+    person = examined()
+    moved = replace(person, coarse=person.coarse + np.float32(0.045) * np.eye(3, dtype=np.float32)[0])
+    arrays = (moved.coarse[None], person.joints3d[None], person.joints2d[None])
+    failing.truth._truth = GroundTruth(*arrays)
+    failing.parts.mesh.colour_by.setCurrentText(ERROR)
+    send(failing, qtbot, record(index=0))
+    assert "PVE 45 mm" in failing.parts.status.truth.text() and failing.parts.status.truth.isVisible()
+    assert failing.parts.mesh.view._painted.legend[1] == ("0", "50 mm from the truth")
+    send(failing, qtbot, record(index=4))
+    assert not failing.parts.status.truth.isVisible()
+    assert "no ground truth" in failing.parts.mesh.view._painted.note
+
+
+def test_a_sheet_shows_every_listed_case(failing, qtbot, tmp_path, monkeypatch):
+    target = tmp_path / "sheet.png"
+    monkeypatch.setattr("app.gui.sheet.QFileDialog.getSaveFileName", lambda *_: (str(target), ""))
+    press(qtbot, failing.parts.failures.sheet)
+    qtbot.waitUntil(target.is_file, timeout=60_000)
+    qtbot.waitUntil(lambda: failing.parts.banner.text.text().startswith("Saved"))
+    picture = QImage(str(target))
+    assert picture.width() == 2 * (CELL[0] + GAP) + GAP
+    colours = {picture.pixelColor(x, 100).name() for x in range(0, picture.width(), 3)}
+    assert len(colours) > 10, "two frames are drawn, not two plates"
+
+
+def test_the_button_stops_a_sheet_and_nothing_is_written(failing, qtbot, tmp_path):
+    failing.sheet.start(tmp_path / "sheet.png", failing.parts.failures.failures)
+    assert failing.sheet.busy and failing.parts.failures.sheet.text().startswith("Stop 1/2")
+    press(qtbot, failing.parts.failures.sheet)
+    assert not failing.sheet.busy and not list(tmp_path.glob("*.png"))

@@ -1,0 +1,62 @@
+"""Results of several processes become one, in the order of the inputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.commands.shards import all_inputs, merge, rank_folder, share_of
+from model.cv import cv2
+from model.errors import UserError
+from model.training.distributed import Ranks, ranks_of_environment
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(5):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((8, 8, 3), number, np.uint8))
+    return folder
+
+
+def test_every_input_is_somebodys(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = [share_of([str(pictures)], Ranks(rank, 2)) for rank in range(2)]
+    assert [len(part) for part in parts] == [3, 2]
+    assert sorted([*parts[0], *parts[1]]) == all_inputs([str(pictures)])
+    (pictures / "2.png").write_bytes(b"broken")
+    assert len(share_of([str(pictures)], Ranks(0, 2))) == 2
+    assert "2.png" in capsys.readouterr().err
+
+
+def test_results_are_joined_in_order(pictures: Path, tmp_path: Path) -> None:
+    inputs = [str(pictures)]
+    for rank in range(2):
+        frames = [
+            {"source": name, "index": 0, "people": [{"vertices": f"{Path(name).stem}.npz"}]}
+            for name in share_of(inputs, Ranks(rank, 2))
+        ]
+        folder = rank_folder(tmp_path / "out", rank)
+        folder.mkdir(parents=True)
+        (folder / "result.json").write_text(json.dumps({"schema": 1, "frames": frames}))
+    merge(tmp_path / "out", inputs, 2)
+    content = json.loads((tmp_path / "out/result.json").read_text())
+    assert [Path(frame["source"]).stem for frame in content["frames"]] == list("01234")
+    assert content["schema"] == 1
+    assert content["frames"][1]["people"][0]["vertices"] == "rank-001/1.npz"
+    (rank_folder(tmp_path / "out", 1) / "result.json").unlink()
+    with pytest.raises(UserError, match="rank-001"):
+        merge(tmp_path / "out", inputs, 2)
+
+
+def test_ranks_come_from_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    assert ranks_of_environment() == Ranks()
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert ranks_of_environment() == Ranks(3, 8, 1)

@@ -1,0 +1,130 @@
+"""Fault 19: settings that are cut, of wrong types, of the future, or used by two windows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.gui.bridge import Bridge
+from app.gui.main_window import MainWindow
+from app.gui.settings import Settings, load_settings, save_settings
+from tests.app import gui_fakes
+from tests.faults.harness import Live, is_sentence
+
+pytestmark = pytest.mark.fault(19)
+OTHER = Settings(theme="light", pins=(5, 7), hops=(None, 5, 3, 1), mesh_opacity=0.3, last_folder="/tmp")
+
+
+def whole(path: Path) -> bytes:
+    save_settings(path, OTHER)
+    return path.read_bytes()
+
+
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda data: b"",
+    "truncated": lambda data: data[: len(data) // 3],
+    "wrong types": lambda data: data.replace(b"mesh_opacity=0.3", b"mesh_opacity=@Invalid()"),
+    "a future version": lambda data: data.replace(b"version=1", b"version=2"),
+    "another program's": lambda data: b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_kept_aside_and_the_window_opens(
+    live: Callable[..., Live], picture: Path, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "pointhmr.ini"
+    data = BROKEN[name](whole(path))
+    path.write_bytes(data)
+    one = live()
+    assert "pointhmr.bad" in one.banner and is_sentence(one.banner)
+    assert (tmp_path / "pointhmr.bad").read_bytes() == data
+    assert one.window.masking.hops == Settings().hops, "the defaults"
+    one.goes_on(picture)
+    one.window.close()
+    assert load_settings(path)[1] == "", "the next start has good ones"
+    one.window.show()
+
+
+def test_a_file_that_nobody_may_read_is_one_sentence(
+    qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pointhmr.ini"
+    whole(path)
+
+    def denied(*_: object) -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr("app.gui.settings.os.replace", denied)
+    settings, sentence = load_settings(path)
+    assert settings == Settings() and is_sentence(sentence)
+
+
+def test_two_windows_keep_what_each_of_them_changed(qtbot: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pointhmr.ini"
+    whole(path)
+
+    def window() -> MainWindow:
+        bridge = Bridge()
+        worker = gui_fakes.FakeWorker(bridge, gui_fakes.record())
+        one = MainWindow(worker, bridge, gui_fakes.model_info(), settings_path=path)
+        one.warmup.start = lambda: None  # type: ignore[method-assign]
+        return one
+
+    first, second = window(), window()
+    first.masking.set_hops((2, 2, 2, 2))
+    second.themes.choose("dark")
+    second.settings.last_folder = "/second"
+    first.close()
+    second.close()
+    kept, complaint = load_settings(path)
+    assert not complaint
+    assert kept.hops == (2, 2, 2, 2), "of the first window, although the second one closed later"
+    assert kept.theme == "dark" and kept.last_folder == "/second"
+    assert kept.pins == OTHER.pins, "of neither"
+    for one in (first, second):
+        one.deleteLater()
+
+
+def test_for_the_same_setting_the_last_window_counts(qapp: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pointhmr.ini"
+    whole(path)
+    before, _ = load_settings(path)
+    save_settings(path, replace(before, theme="dark"), before)
+    save_settings(path, replace(before, theme="system"), before)
+    assert load_settings(path)[0] == replace(OTHER, theme="system")
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from app.gui.settings import load_settings, save_settings
+path, name, values = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split()
+for value in values * 30:
+    before, complaint = load_settings(path)
+    assert not complaint, complaint
+    save_settings(path, replace(before, **{name: value}), before)
+"""
+
+
+def test_two_programs_that_write_at_once_never_see_half_a_file(qapp: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pointhmr.ini"
+    whole(path)
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path), name, values])
+        for name, values in (("last_folder", "/a /b"), ("colour_map", "Viridis Magma"))
+    ]
+    while any(writer.poll() is None for writer in writers):
+        assert load_settings(path)[1] == ""
+    assert [writer.wait() for writer in writers] == [0, 0]
+    kept, _ = load_settings(path)
+    assert kept == replace(OTHER, last_folder="/b", colour_map="Magma")
+    assert not (tmp_path / "pointhmr.bad").exists()

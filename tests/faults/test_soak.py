@@ -1,0 +1,84 @@
+"""Fault 20: memory, threads and handles stay flat. Seconds here; half an hour in `pointhmr soak`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QImage
+
+from app.commands.soak import verdict, write
+from app.gui.soak import Soak
+from app.gui.soak_curve import curve
+from app.pipeline.worker import WorkerState
+from app.vitals import MOST_GROWTH_MB, Vitals, growth, look
+from model.errors import UserError
+from tests.app.fakes import gradient
+from tests.faults.harness import Capture, Live
+
+pytestmark = pytest.mark.fault(20)
+
+
+def test_some_seconds_of_everything_stay_flat(live: Any, tmp_path: Path) -> None:
+    one: Live = live({0: Capture(lambda n: gradient((640, 480), n))})
+    one.open("camera")
+    one.wait_records(5)
+    seen: list[Vitals] = []
+    samples = Soak(one.window, 10.0, seen.append).run()
+    one.pulse.worst = 0.0
+    assert samples == seen and len(samples) > 20
+    more = growth(samples)
+    assert more.flat, verdict(samples, more)
+    assert samples[-1].records > samples[len(samples) // 2].records, "it still plays"
+    output = tmp_path / "soak.json"
+    write(output, samples, more)
+    content = json.loads(output.read_text())
+    assert content["flat"] and len(content["samples"]) == len(samples)
+    assert content["samples"][-1]["threads"] >= threading.active_count() - 1
+    picture = curve(samples, verdict(samples, more))
+    assert isinstance(picture, QImage)
+    colours = {picture.pixelColor(x, y).name() for x in range(84, 936) for y in range(60, 230, 3)}
+    assert "#2563c9" in colours, "the curve of the memory"
+
+
+def test_a_source_that_stops_ends_the_soak_with_its_sentence(live: Any) -> None:
+    one: Live = live({0: Capture(lambda n: gradient(shade=n) if n < 60 else None)})
+    one.open("camera")
+    one.wait_records(2)
+    with pytest.raises(UserError, match="disconnected"):
+        Soak(one.window, 60.0, lambda vitals: None).run()
+    one.pulse.worst = 0.0
+    assert one.window.state is WorkerState.FAULTED
+
+
+def steady(**more: float) -> list[Vitals]:
+    """100 looks; what is named grows evenly by so much in all."""
+    base = {"memory_mb": 600.0, "threads": 12, "handles": 20, "widgets": 300}
+    return [
+        Vitals(
+            seconds=float(step),
+            records=step,
+            **{name: value + more.get(name, 0.0) * step / 100 for name, value in base.items()},  # type: ignore[arg-type]
+        )
+        for step in range(100)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "amount"), [("memory_mb", 2 * MOST_GROWTH_MB), ("threads", 8), ("handles", 8), ("widgets", 8)]
+)
+def test_whatever_grows_is_seen(name: str, amount: float) -> None:
+    assert growth(steady()).flat
+    assert not growth(steady(**{name: amount})).flat
+    assert growth(steady(**{name: -amount})).flat
+
+
+def test_a_file_that_stays_open_is_a_handle_more(tmp_path: Path) -> None:
+    before = look(0.0, 0, 0)
+    with (tmp_path / "open").open("w"):
+        assert look(0.0, 0, 0).handles == before.handles + 1
+    held = bytearray(30_000_000)
+    assert look(0.0, 0, 0).memory_mb > before.memory_mb + 20 and len(held)

@@ -114,7 +114,7 @@ class Actions:
     def show_state(
         self, *, playing: bool, loaded: bool, again: bool, take: bool, people: bool, theme: Theme
     ) -> None:
-        """What can be done: `loaded` with the source, `again` after a fault, or with the take that is shown."""
+        """What can be done: `loaded` with the source, `again` after a fault, or of the take shown."""
         again = again and not take
         self.set_icon(self.play, "pause" if playing else "reset" if again else "play", theme)
         self.play.setText("Pause" if playing else "Try again" if again else "Play")

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from model.errors import UserError
 
 _log = logging.getLogger(__name__)
-PATIENCE = 10.0
+PATIENCE = 2.0
 """Seconds that a window waits at its close for what is being written."""
 
 

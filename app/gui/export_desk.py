@@ -107,9 +107,10 @@ class ExportDesk(QObject):
         """Write this frame to a file, or every kept frame into a folder, in the background."""
         subject = self.subject()
         if subject is None:
-            self.done.emit(str(path), "There is no person to export.")
+            self._tell(str(path), "There is no person to export.")
             return
         if self.busy:
+            self._window.parts.banner.say("Another export is still being written.")
             return
         self._cancel, self._path = threading.Event(), str(path)
         self._job.start(self._work(subject, path, kind, preset, sequence, self._cancel))
@@ -140,8 +141,11 @@ class ExportDesk(QObject):
         self._cancel.set()
 
     def _done(self, _count: int | None, fault: str) -> None:
-        self._window.parts.banner.say(fault or f"Saved {self._path}", serious=bool(fault))
-        self.done.emit(self._path, fault)
+        self._tell(self._path, fault)
+
+    def _tell(self, path: str, fault: str) -> None:
+        self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))
+        self.done.emit(path, fault)
 
     def shutdown(self) -> None:
         """The window closes: nothing half written stays."""

@@ -17,9 +17,7 @@ from app.gui.widgets import Card, IconButton, label
 
 COLOURS = ("Plain", "Part", "Depth")
 """A take keeps no heatmaps, so the mesh cannot be coloured by them."""
-TRIM_TIP = (
-    "Begin here (Shift+I): what is before is left out\nThe handles of the time line can be dragged, too"
-)
+TRIM_TIP = "Begin here (Shift+I): what is before is left out\nHandles of the time line can be dragged, too"
 
 
 class TakeBar(Card):

@@ -38,6 +38,7 @@ class Lab(QObject):
         shortcut(window, "Pin the masks as A, or unpin them", "Shift+A", compare.pin.click)
         shortcut(window, "Show A's mesh, or B's", "A", compare.peek.click)
         window.commands.isolate.toggled.connect(window.worker.set_isolate)
+        window.commands.isolate.toggled.connect(self._ask)
         self._ask()
 
     def seen(self, record: Record | None) -> Record | None:
@@ -54,7 +55,8 @@ class Lab(QObject):
 
     def _ask(self) -> None:
         """Tell the worker what is wanted now, if that has changed."""
-        wanted = Study(self.baseline, self.attention.on, self._plain)
+        isolated = self._window.commands.isolate.isChecked()
+        wanted = Study(self.baseline, self.attention.on, self._plain and isolated)
         if wanted != self._asked:
             self._asked = wanted
             self._window.worker.set_study(wanted)

@@ -88,13 +88,20 @@ class Pipeline:
         self._detector = detector
 
     def process(
-        self, frame: Frame, hops: Hops, boxes: Sequence[PersonBox] | None = None, *, isolate: bool = False
+        self,
+        frame: Frame,
+        hops: Hops,
+        boxes: Sequence[PersonBox] | None = None,
+        *,
+        isolate: bool = False,
+        others: Sequence[PersonBox] = (),
     ) -> Record:
         """Reconstructs the followed people of a frame, or those in the given boxes in their order.
 
         Given boxes skip detection and tracking, and nobody in them is dropped for being unlikely. Each is
         its person's whole extent: the crop is its square and a margin, turned upright.
-        With `isolate` each person's heatmaps are kept off everybody else who is known.
+        With `isolate` each person's heatmaps are kept off everybody else who is known: the other boxes, and
+        those in `others` (with given boxes) or of the last detection, who are not reconstructed.
         """
         timings: dict[str, float] = {}
         size = frame.image.shape[1], frame.image.shape[0]
@@ -104,7 +111,7 @@ class Pipeline:
             (box, crop_for_box(box, size, self.reconstructor.crop_size, body_roll(box), webcam=boxes is None))
             for box in targets
         ]
-        others = self.tracker.others() if boxes is None else ()
+        others = self.tracker.others() if boxes is None else tuple(self._torso(frame, o) for o in others)
         with _timed(timings, "encode"):
             encoded = self._encode(frame, crops, (*targets, *others) if isolate else ()) if crops else []
         with _timed(timings, "regress"):

@@ -102,8 +102,13 @@ def fit_risk(findings: Sequence[Finding]) -> Risk:
         slope = inputs.T @ (chance - broken) + ridge @ weights
         curve = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + ridge
         weights -= np.linalg.solve(curve, slope)
-    parts = (tuple(names), *(tuple(map(float, part)) for part in (mean, deviation, weights[:-1])))
-    return Risk(*parts, bias=float(weights[-1]))
+    return Risk(
+        names=tuple(names),
+        mean=tuple(mean.tolist()),
+        deviation=tuple(deviation.tolist()),
+        weights=tuple(weights[:-1].tolist()),
+        bias=float(weights[-1]),
+    )
 
 
 def _risk_threshold(calibration: Calibration, findings: Sequence[Finding]) -> float:

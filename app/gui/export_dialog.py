@@ -23,10 +23,10 @@ from app.gui.settings import Settings
 from app.gui.widgets import label, push_button
 
 FORMATS = {
-    "obj": ("OBJ", "Text that every 3D program opens; it names neither its axes nor its unit.", 136),
-    "fbx": ("FBX", "For Unreal, Unity and Maya: axes and unit are in the file.", 190),
-    "glb": ("GLB", "For Blender, the web and viewers; y up in metres, by its specification.", 62),
-    "ply": ("PLY", "For MeshLab and scripts; compact, without materials.", 60),
+    "obj": ("OBJ", "Text that every 3D program opens; it names neither its axes nor its unit.", 170),
+    "fbx": ("FBX", "For Unreal, Unity and Maya: axes and unit are in the file.", 107),
+    "glb": ("GLB", "For Blender, the web and viewers; y up in metres, by its specification.", 59),
+    "ply": ("PLY", "For MeshLab and scripts; compact, without materials.", 65),
 }
 """Ending -> name, what it is good for, bytes a vertex as measured on the free body."""
 

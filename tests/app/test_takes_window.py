@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from app.gui.background import BackgroundJob
+from app.gui.export_dialog import FORMATS
 from app.gui.recording import name_of
 from app.gui.settings import load_settings
 from app.takes.recorder import Recorder
@@ -339,3 +340,22 @@ def test_waiting_for_a_job_ends_with_it():
     job = BackgroundJob()
     job.start(lambda: None)
     assert job.wait(5)
+
+
+def test_the_estimated_size_is_near_that_of_the_file(shown, qtbot, tmp_path):
+    window = shown()
+    info = window.info
+    window.set_model_info(replace(info, uv=_body_arrays()["vt"], uv_faces=_body_arrays()["ft"]))
+    window.bridge.on_record(gui_fakes.record(index=1))
+    qtbot.waitUntil(lambda: window.record is not None)
+    for kind in FORMATS:
+        path = tmp_path / f"size.{kind}"
+        export(window, qtbot, path, kind, sequence=False)
+        told = float(window.exports.dialog.amount.text().split()[1]) * 1e6
+        assert told == pytest.approx(path.stat().st_size, rel=0.15)
+
+
+def _body_arrays():
+    from model.body import load_body
+
+    return load_body().data.arrays

@@ -19,7 +19,7 @@ BROKEN = 120.0
 MARGIN = 0.1
 """One measure alone flags what is this much further from the middle than any good mesh was."""
 FALSE_ALARMS = 0.17
-"""Share of good overlaps that all flags together may raise, when fitting."""
+"""Share of good overlaps that all flags together may raise when fitting: some less than is wished for."""
 RIDGE = 3.0
 UNFIT = ("jerk",)
 """Measures that single pictures do not have."""
@@ -102,8 +102,13 @@ def fit_risk(findings: Sequence[Finding]) -> Risk:
         slope = inputs.T @ (chance - broken) + ridge @ weights
         curve = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + ridge
         weights -= np.linalg.solve(curve, slope)
-    parts = (tuple(names), *(tuple(map(float, part)) for part in (mean, deviation, weights[:-1])))
-    return Risk(*parts, bias=float(weights[-1]))
+    return Risk(
+        names=tuple(names),
+        mean=tuple(mean.tolist()),
+        deviation=tuple(deviation.tolist()),
+        weights=tuple(weights[:-1].tolist()),
+        bias=float(weights[-1]),
+    )
 
 
 def _risk_threshold(calibration: Calibration, findings: Sequence[Finding]) -> float:

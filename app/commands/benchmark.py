@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS: dict[str, str] = {"diagnostics": "what the flags find, and what isolating a person is worth"}
+BENCHMARKS = {"diagnostics": "what the flags find, and what isolating a person is worth"}
 """Parts that are commands of their own, each a module `app.commands.benchmark_<name>`."""
 
 
@@ -14,8 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speed = importlib.import_module("app.commands.benchmark_speed")
     speed.add_arguments(parser)
     parser.set_defaults(run_benchmark=speed.run)
-    if not BENCHMARKS:
-        return
     parts = parser.add_subparsers(dest="benchmark", metavar="|".join(BENCHMARKS))
     for name, text in BENCHMARKS.items():
         module = importlib.import_module(f"app.commands.benchmark_{name}")

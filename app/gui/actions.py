@@ -7,9 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.gui.icons import icon
+from app.gui.layout import set_checked
 from app.gui.settings import THEMES
 from app.gui.theme import Theme
 
@@ -35,7 +36,7 @@ class Actions:
         self._window = window
         self._icons: dict[QAction, str] = {}
         make = self._make
-        self.open_file = make("Open file…", "file", "Ctrl+O", "Open a picture or a video")
+        self.open_file = make("Open file…", "file", "Ctrl+O", "Open a picture, a video or a take")
         self.open_folder = make("Open folder…", "folder", "Ctrl+Shift+O", "Open a folder of pictures")
         self.open_sample = make("Bundled sample", "sample", "Ctrl+L", "Play the clip that comes with it")
         self.play = make("Play", "play", "Space", "Play or pause")
@@ -48,7 +49,12 @@ class Actions:
         self.isolate = make("Isolate", "isolate", "I", ISOLATE_TIP)
         self.isolate.setCheckable(True)
         self.next_person = make("Next person", "person", "P", "Choose the next person")
-        self.export_obj = make("Export OBJ…", "export", "Ctrl+E", "Save the mesh of this frame as OBJ")
+        self.record = make("Record", "record", "R", "Keep everything that is reconstructed as a take")
+        self.record.setCheckable(True)
+        self.take = make("Take", "take", "T", "Look at the take, or go back to the source")
+        self.take.setCheckable(True)
+        self.take.setEnabled(False)
+        self.export = make("Export…", "export", "Ctrl+E", "Save this frame or the take for another program")
         self.models = make("Models…", "mesh", "Ctrl+Shift+M", "Networks and bodies: see, import, use")
         self.quit = make("Quit", "", "Ctrl+Q", "Close the window")
         self.shortcuts = make("Keyboard shortcuts", "", "F1", "All keys")
@@ -71,6 +77,9 @@ class Actions:
         self.source_menu = QMenu("Source", window)
         self.person_menu = QMenu("Person", window)
         self.person_group = QActionGroup(window)
+        self.recorded = QLabel()
+        self.recorded.setObjectName("recorded")
+        self.recorded.setToolTip("Time, frames and size on the disk of what is being recorded")
 
     def _make(self, text: str, icon_name: str, key: str, tip: str) -> QAction:
         action = QAction(text, self._window)
@@ -98,8 +107,26 @@ class Actions:
     def set_theme(self, theme: Theme) -> None:
         """All icons in the theme's colours."""
         for action, name in self._icons.items():
-            colour = theme.on_accent if action is self.export_obj else theme.text
-            action.setIcon(icon(name, colour, theme.accent))
+            colour = theme.on_accent if action is self.export else theme.text
+            checked = theme.danger if action is self.record else theme.accent
+            action.setIcon(icon(name, colour, checked))
+
+    def show_state(
+        self, *, playing: bool, loaded: bool, again: bool, take: bool, people: bool, theme: Theme
+    ) -> None:
+        """What can be done: `loaded` with the source, `again` after a fault, or of the take shown."""
+        again = again and not take
+        self.set_icon(self.play, "pause" if playing else "reset" if again else "play", theme)
+        self.play.setText("Pause" if playing else "Try again" if again else "Play")
+        self.play.setEnabled(loaded or again or take)
+        for action in (self.back, self.forward):
+            action.setEnabled(loaded or take)
+        for action in (self.freeze, self.everyone, self.person_menu.menuAction()):
+            action.setEnabled(not take and (loaded or action is not self.freeze))
+        if (playing and not take) or not loaded:
+            set_checked(self.freeze, False)
+        self.record.setEnabled(loaded or self.record.isChecked())
+        self.export.setEnabled(take or people)
 
     def build_menus(self, panels: list[QAction]) -> None:
         """Fill the menu bar; `panels` are the switches for parts of the window."""
@@ -109,7 +136,7 @@ class Actions:
         file_menu = bar.addMenu("&File")
         file_menu.addActions([self.open_file, self.open_folder, self.open_sample, *self.cameras])
         file_menu.addSeparator()
-        file_menu.addActions([self.export_obj, self.models])
+        file_menu.addActions([self.record, self.take, self.export, self.models])
         file_menu.addSeparator()
         file_menu.addAction(self.quit)
         view = bar.addMenu("&View")
@@ -141,7 +168,12 @@ class Actions:
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(gap)
-        export = _text_button(self.export_obj)
+        bar.addWidget(self.recorded)
+        self.record_button = _text_button(self.record)
+        self.record_button.setObjectName("record")
+        bar.addWidget(self.record_button)
+        bar.addWidget(_text_button(self.take))
+        export = _text_button(self.export)
         export.setObjectName("primary")
         bar.addWidget(export)
         self._window.addToolBar(bar)

@@ -106,6 +106,7 @@ def run_window(spec: str | Path | None, build: Build, *, sample: str | Path | No
     endings = Endings(end)
     window.show()
     window.start(spec)
+    window.recording.offer_unfinished()
     code = application.exec()
     endings.stop()
     alarm.remove()

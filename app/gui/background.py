@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from model.errors import UserError
 
 _log = logging.getLogger(__name__)
+PATIENCE = 2.0
+"""Seconds that a window waits at its close for what is being written."""
 
 
 class BackgroundJob(QObject):

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.gui.icons import pixmap
 from app.gui.theme import DARK, Theme
-from app.gui.widgets import IconButton, label
+from app.gui.widgets import IconButton, clear, label, push_button
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something to do about a sentence: a button that hides the banner, then does it."""
+
+    text: str
+    tip: str
+    run: Callable[[], object]
 
 
 class Banner(QFrame):
@@ -20,6 +32,9 @@ class Banner(QFrame):
         self._icon = QLabel()
         self.text = label("")
         self.text.setWordWrap(True)
+        self.buttons: list[QPushButton] = []
+        self._offers = QHBoxLayout()
+        self._offers.setSpacing(6)
         self.close_button = IconButton("close", "Dismiss (Esc)")
         self.close_button.clicked.connect(self.hide)
         row = QHBoxLayout(self)
@@ -27,16 +42,31 @@ class Banner(QFrame):
         row.setSpacing(10)
         row.addWidget(self._icon)
         row.addWidget(self.text, 1)
+        row.addLayout(self._offers)
         row.addWidget(self.close_button)
         self.hide()
 
-    def say(self, sentence: str, *, serious: bool = True) -> None:
-        """Show a sentence: a fault, or a piece of news."""
+    def say(self, sentence: str, *, serious: bool = True, offers: Sequence[Offer] = ()) -> None:
+        """Show a sentence: a fault, or a piece of news; with buttons for what can be done about it."""
         self._serious = serious
         self.text.setText(sentence)
         self.setAccessibleName(sentence)
+        clear(self._offers)
+        self.buttons = [self._button(offer) for offer in offers]
         self.set_theme(self._theme)
         self.show()
+
+    def _button(self, offer: Offer) -> QPushButton:
+        button = push_button(offer.text, offer.tip)
+        button.setObjectName("preset")
+
+        def run() -> None:
+            self.hide()
+            offer.run()
+
+        button.clicked.connect(run)
+        self._offers.addWidget(button)
+        return button
 
     def set_theme(self, theme: Theme) -> None:
         """Icon in the theme's colours."""

@@ -30,6 +30,7 @@ class Controls(Protocol):
     def set_isolate(self, on: bool) -> None: ...
     def set_hops(self, hops: Hops) -> None: ...
     def set_study(self, study: Study) -> None: ...
+    def set_every_frame(self, on: bool) -> None: ...
     def set_all_people(self, on: bool) -> None: ...
     def choose_person(self, person_id: int | None) -> None: ...
 
@@ -51,10 +52,14 @@ class Bridge(QObject):
         self._lock = threading.Lock()
         self._newest: Record | None = None
         self._model: ModelInfo | None = None
+        self.tap: Callable[[Record], object] | None = None
+        """Gets every record on the worker's thread, also those that a slow window skips."""
         self._knock.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def on_record(self, record: Record) -> None:
         """Any thread: keep the newest record and wake the GUI thread once."""
+        if (tap := self.tap) is not None:
+            tap(record)
         with self._lock:
             waiting = self._newest is not None or self._model is not None
             self._newest = record

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
-from app.export.mesh import Origin
-from app.export.people import meshes_of
 from app.gui.about import show_about, show_shortcuts
 from app.gui.layout import shortcut
 from app.gui.report_job import ReportJob
@@ -16,11 +14,12 @@ from app.pipeline.worker import WorkerState
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
+    from app.gui.mesh_view import MeshView
     from app.gui.models_page import ModelsPage
 
 FILTER = (
-    "Pictures and videos (*.jpg *.jpeg *.png *.bmp *.webp *.tif *.tiff *.gif *.mp4 *.mov *.avi *.mkv *.webm"
-    " *.m4v);;All files (*)"
+    "Pictures, videos and takes (*.take *.jpg *.jpeg *.png *.bmp *.webp *.tif *.tiff *.gif *.mp4 *.mov *.avi"
+    " *.mkv *.webm *.m4v);;All files (*)"
 )
 
 
@@ -36,15 +35,15 @@ class Commands:
 
     def _connect_actions(self) -> None:
         window = self._window
-        do, parts, mesh = window.commands, window.parts, window.parts.mesh.view
+        do, parts = window.commands, window.parts
         pairs = {
             do.open_file: self.ask_file,
             do.open_folder: self.ask_folder,
             do.open_sample: self.open_sample,
             do.play: self.play_or_pause,
-            do.back: lambda: window.worker.step(-1),
-            do.forward: lambda: window.worker.step(1),
-            do.export_obj: self.ask_export,
+            do.back: lambda: self.step(-1),
+            do.forward: lambda: self.step(1),
+            do.export: window.exports.ask,
             do.models: self.show_models,
             do.quit: window.close,
             do.report: self.ask_report,
@@ -52,9 +51,9 @@ class Commands:
             do.shortcuts: lambda: show_shortcuts(window, do.keys()),
             do.dismiss: parts.banner.hide,
             do.reset_masks: parts.masking.reset_button.click,
-            do.front: lambda: mesh.look("front"),
-            do.side: lambda: mesh.look("side"),
-            do.top: lambda: mesh.look("top"),
+            do.front: lambda: self.mesh.look("front"),
+            do.side: lambda: self.mesh.look("side"),
+            do.top: lambda: self.mesh.look("top"),
             do.reset_view: self.reset_views,
         }
         for action, command in pairs.items():
@@ -64,8 +63,7 @@ class Commands:
         do.freeze.toggled.connect(self.freeze)
         parts.status.model.clicked.connect(do.models.trigger)
         window.models.done.connect(self.switched)
-        window.export_job.done.connect(self.exported)
-        self.report.done.connect(self.exported)
+        self.report.done.connect(self.reported)
         do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
@@ -84,7 +82,7 @@ class Commands:
     def ask_file(self) -> None:
         """Choose a picture or a video."""
         path, _ = QFileDialog.getOpenFileName(
-            self._window, "Open a picture or a video", self._folder(), FILTER
+            self._window, "Open a picture, a video or a take", self._folder(), FILTER
         )
         self.open_path(path)
 
@@ -114,14 +112,29 @@ class Commands:
     # Playing
 
     def play_or_pause(self) -> None:
-        """One button for both, and for another try at a source that has failed."""
+        """One button for source and take, and for another try at a source that has failed."""
         window = self._window
-        if window.state is WorkerState.FAULTED and window.spec is not None:
+        if window.takes.on_page:
+            window.takes.play_or_pause()
+        elif window.state is WorkerState.FAULTED and window.spec is not None:
             window.open_source(window.spec)
         elif self._window.state is WorkerState.RUNNING:
             self._window.worker.pause()
         else:
             self._window.worker.play()
+
+    def step(self, by: int) -> None:
+        """A frame on or back, in the source or in the take."""
+        if self._window.takes.on_page:
+            self._window.takes.step(by)
+        else:
+            self._window.worker.step(by)
+
+    @property
+    def mesh(self) -> MeshView:
+        """The mesh that is looked at."""
+        parts = self._window.parts
+        return (parts.take.mesh if self._window.takes.on_page else parts.mesh).view
 
     def freeze(self, on: bool) -> None:
         """Keep the frame while masks are tried on it."""
@@ -134,7 +147,7 @@ class Commands:
     def reset_views(self) -> None:
         """The whole picture, and the first look at the mesh."""
         self._window.parts.image.view.fit()
-        self._window.parts.mesh.view.reset_view()
+        self.mesh.reset_view()
 
     # Models
 
@@ -154,24 +167,7 @@ class Commands:
         elif window.state is WorkerState.FAULTED and window.spec is not None:
             window.open_source(window.spec)
 
-    # Export
-
-    def ask_export(self) -> None:
-        """Choose where the OBJ goes."""
-        start = str(Path(self._folder()) / "person.obj")
-        path, _ = QFileDialog.getSaveFileName(self._window, "Export OBJ", start, "Wavefront OBJ (*.obj)")
-        if path:
-            self._window.settings.last_folder = str(Path(path).parent)
-            self.export_obj(Path(path).with_suffix(".obj"))
-
-    def export_obj(self, path: Path) -> None:
-        """Write everyone of the shown frame in the background; the banner tells how it went."""
-        record, info = self._window.record, self._window.info
-        if record is None or info is None or not record.people:
-            self._window.parts.banner.say("There is no person to export.")
-            return
-        origin = Origin(info.model_name, info.sha256, record.hops)
-        self._window.export_job.start(path, meshes_of(record, info.faces, info.uv, info.uv_faces), origin)
+    # Report
 
     def ask_report(self) -> None:
         """Choose where the report goes."""
@@ -180,6 +176,6 @@ class Commands:
         if path:
             self.report.start(Path(path).with_suffix(".zip"))
 
-    def exported(self, path: str, fault: str) -> None:
+    def reported(self, path: str, fault: str) -> None:
         """It is saved, or it is told why not."""
         self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))

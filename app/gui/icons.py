@@ -18,6 +18,17 @@ _SHAPES = {
     "pause": '<path d="M8 5v14M16 5v14" stroke-width="3.4"/>',
     "back": '<path d="M18 5.5L9 12l9 6.5z" fill="COLOUR"/><path d="M6 5.5v13" stroke-width="2.4"/>',
     "forward": '<path d="M6 5.5L15 12l-9 6.5z" fill="COLOUR"/><path d="M18 5.5v13" stroke-width="2.4"/>',
+    "first": '<path d="M19 5.5L11 12l8 6.5z" fill="COLOUR"/><path d="M11 5.5L5 12l6 6.5z" fill="COLOUR"/>'
+    '<path d="M4 5.5v13" stroke-width="2.2"/>',
+    "last": '<path d="M5 5.5L13 12l-8 6.5z" fill="COLOUR"/><path d="M13 5.5L19 12l-6 6.5z" fill="COLOUR"/>'
+    '<path d="M20 5.5v13" stroke-width="2.2"/>',
+    "repeat": '<path d="M17 3.5l3.5 3.5L17 10.5M20 7H8a4 4 0 0 0-4 4"/>'
+    '<path d="M7 20.5L3.5 17 7 13.5M4 17h12a4 4 0 0 0 4-4"/>',
+    "mark_in": '<path d="M10 4H5v16h5" stroke-width="2.2"/><path d="M20 12H10M13.5 8L9.5 12l4 4"/>',
+    "mark_out": '<path d="M14 4h5v16h-5" stroke-width="2.2"/><path d="M4 12h10M10.5 8l4 4-4 4"/>',
+    "record": '<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="4.6" fill="COLOUR"/>',
+    "take": '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="M7 5v14M17 5v14M3 9.7h4M3 14.3h4'
+    'M17 9.7h4M17 14.3h4"/>',
     "freeze": '<path d="M12 3v18M4.2 7.5l15.6 9M19.8 7.5l-15.6 9"/>'
     '<path d="M9.6 4.6L12 6.8l2.4-2.2M9.6 19.4l2.4-2.2 2.4 2.2"/>',
     "person": '<circle cx="12" cy="7.5" r="3.8"/><path d="M4.5 20.5c.6-4.6 3.6-7 7.5-7s6.9 2.4 7.5 7"/>',

@@ -15,17 +15,18 @@ from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
 from app.gui.cases import Cases
 from app.gui.commands import Commands
-from app.gui.export_job import ExportJob
+from app.gui.export_desk import ExportDesk
 from app.gui.finder import Finder
 from app.gui.lab import Lab
-from app.gui.layout import set_checked
 from app.gui.model_choice import ModelChoice, ModelSwitch
 from app.gui.model_info import ModelInfo
 from app.gui.parts import Parts
 from app.gui.people_choice import PeopleChoice
 from app.gui.pins import Pins
+from app.gui.recording import Recording
 from app.gui.settings import default_path, load_settings, save_settings
 from app.gui.sheet import Sheet
+from app.gui.take_desk import TakeDesk
 from app.gui.theme import Theme, ThemeSwitch
 from app.gui.truth_view import TruthView
 from app.gui.warmup import Warmup
@@ -36,6 +37,7 @@ from app.pipeline.worker import Status, WorkerState
 
 NUMBERS_EVERY = 0.15
 """Seconds between two updates of the strip and the facts while frames run: nobody reads faster."""
+LOADED = (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
 WELCOME = "Drop a picture, a video or a folder here,\nor choose a source above."
 
 
@@ -73,7 +75,6 @@ class MainWindow(QMainWindow):
         self.themes = ThemeSwitch(self)
         self.pins = Pins(self)
         self.warmup = Warmup(self)
-        self.export_job = ExportJob(self)
         self.models = ModelSwitch(worker, bridge, choice or ModelChoice(), self)
         self.commands = Actions(self)
         self.people = PeopleChoice(self.commands, self)
@@ -81,6 +82,9 @@ class MainWindow(QMainWindow):
         self.masking = self.parts.masking
         self.people.button = self.commands.build_toolbar()
         self.parts.build_menus(self.commands)
+        self.recording = Recording(self)
+        self.takes = TakeDesk(self)
+        self.exports = ExportDesk(self)
         self._runs = Commands(self)
         self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
         self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
@@ -116,6 +120,7 @@ class MainWindow(QMainWindow):
         parts.mesh.view.pick_undone.connect(self.pins.take_back)
         self.people.chosen_changed.connect(self._choose_person)
         self.people.everyone_changed.connect(self.worker.set_all_people)
+        self.recording.numbers.connect(lambda: self.commands.recorded.setText(self.recording.text()))
 
     # Life
 
@@ -141,7 +146,8 @@ class MainWindow(QMainWindow):
         self.bridge.blockSignals(True)
         self.worker.close()
         self.warmup.stop()
-        self.export_job.stop()
+        for desk in (self.recording, self.takes, self.exports):
+            desk.shutdown()
         self._mesh_later.stop()
         self._numbers_later.stop()
         self._facts_later.stop()
@@ -186,7 +192,7 @@ class MainWindow(QMainWindow):
         self.record = record
         self.people.seen(record)
         self.parts.image.view.set_record(self.lab.seen(record), self.people.chosen)
-        self.commands.export_obj.setEnabled(bool(record.people))
+        self.show_commands()
         self._mesh_later.start()
         if time.monotonic() - self._numbers_at >= NUMBERS_EVERY:
             self._show_numbers()
@@ -214,22 +220,22 @@ class MainWindow(QMainWindow):
     def _set_state(self, status: Status) -> None:
         self.state = status.state
         self.parts.status.set_status(status)
-        running = status.state is WorkerState.RUNNING
-        do = self.commands
-        again = status.state is WorkerState.FAULTED and self.spec is not None
-        do.set_icon(do.play, "pause" if running else "reset" if again else "play", self.themes.theme)
-        do.play.setText("Pause" if running else "Try again" if again else "Play")
-        loaded = status.state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
-        do.play.setEnabled(loaded or again)
-        for action in (do.back, do.forward, do.freeze):
-            action.setEnabled(loaded)
-        if running or not loaded:
-            set_checked(do.freeze, False)
+        self.show_commands()
         if status.state is WorkerState.FAULTED:
             self.parts.banner.say(status.message or "The source stopped.")
-        do.export_obj.setEnabled(self.record is not None and bool(self.record.people))
         self.show_hints()
         self.status_shown.emit(status)
+
+    def show_commands(self) -> None:
+        """What can be done now, with the source or with the take that is looked at."""
+        self.commands.show_state(
+            playing=self.takes.playing if self.takes.on_page else self.state is WorkerState.RUNNING,
+            loaded=self.state in LOADED,
+            again=self.state is WorkerState.FAULTED and self.spec is not None,
+            take=self.takes.on_page,
+            people=self.record is not None and bool(self.record.people),
+            theme=self.themes.theme,
+        )
 
     def show_hints(self) -> None:
         """Words where there is no picture yet, the badge of a frozen one, a veil over an old one."""
@@ -255,6 +261,9 @@ class MainWindow(QMainWindow):
 
     def open_source(self, spec: str | Path) -> None:
         """Show another source; a fault comes back as a state and is told in the banner."""
+        if self.takes.takes_over(spec):
+            return
+        self.recording.leave("Another source was opened.")
         self.setWindowTitle(f"{Path(spec).name} – PointHMR")
         self.parts.banner.hide()
         self.spec = spec
@@ -276,10 +285,6 @@ class MainWindow(QMainWindow):
         self.watch.forget(live=camera_index(self.spec or "") is not None)
         self._show_numbers()
         self._numbers_at = 0.0
-
-    def export_obj(self, path: Path) -> None:
-        """Write everyone of the shown frame in the background; `export_job.done` and the banner tell."""
-        self._runs.export_obj(path)
 
     def _set_hops(self, hops: Hops) -> None:
         self.worker.set_hops(hops)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.actions import Actions
 from app.gui.attention_card import AttentionCard
@@ -19,6 +19,7 @@ from app.gui.selection_panel import PersonCard, VertexCard
 from app.gui.settings import Settings
 from app.gui.status_line import StatusLine
 from app.gui.studio import Studio
+from app.gui.take_page import TakePage
 from app.gui.theme import Theme
 from app.gui.timeline import Timeline
 from app.gui.vertex_list import VertexList
@@ -63,12 +64,16 @@ class Parts:
         self.columns = splitter(Qt.Orientation.Horizontal, left, self.tabs)
         self.columns.setSizes([2000, SIDE_WIDTH])
         self.columns.setStretchFactor(1, 0)
+        self.take = TakePage(settings)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.columns)
+        self.pages.addWidget(self.take)
         central = QWidget()
         column = QVBoxLayout(central)
         column.setContentsMargins(10, 0, 10, 2)
         column.setSpacing(6)
         column.addWidget(self.banner)
-        column.addWidget(self.columns, 1)
+        column.addWidget(self.pages, 1)
         window.setCentralWidget(central)
         window.setStatusBar(self.status)
 
@@ -92,6 +97,7 @@ class Parts:
             self.strip,
             self.banner,
             self.status,
+            self.take,
         ):
             part.set_theme(theme)
 
@@ -107,6 +113,7 @@ class Parts:
         self.studio.open()
         self.image.view.enable()
         self.mesh.view.draw()
+        self.take.enable()
 
     def shutdown(self) -> None:
         """Stop what waits, free what draws meshes."""
@@ -114,11 +121,13 @@ class Parts:
         self.image.view.shutdown()
         self.mesh.view.shutdown()
         self.studio.close()
+        self.take.shutdown()
 
     def refine(self) -> None:
         """The best picture of what is shown, at once."""
         self.image.view.refine()
         self.mesh.view.refine()
+        self.take.mesh.view.refine()
 
     def restore(self) -> None:
         """Sizes and places of the last session."""

@@ -10,12 +10,15 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
+from app.export.presets import PRESETS
+from app.export.writers import WRITERS
 from app.pipeline.frames import Hops
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
+CHOICES = {"export_format": tuple(WRITERS), "export_preset": ("any", *PRESETS)}
 DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
 
@@ -39,6 +42,8 @@ class Settings:
     """Pinned vertices; None until the person changes the defaults."""
     hops: Hops = field(default=DEFAULT_HOPS)
     last_folder: str = ""
+    export_format: str = "obj"
+    export_preset: str = "any"
 
 
 def default_path() -> Path:
@@ -132,6 +137,8 @@ def _decode(name: str, value: Any, default: Any) -> Any:
         if not 0.0 <= number <= 1.0:
             raise ValueError(f"{name} is not between 0 and 1")
         return number
+    if name in CHOICES and text not in CHOICES[name]:
+        raise ValueError(f"no {name} {text}")
     if name == "theme" and text not in THEMES:
         raise ValueError(f"no theme {text}")
     return text

@@ -53,6 +53,8 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#primary { background: $accent; color: $on_accent; font-weight: 600; padding: 5px 12px; }
 QToolButton#primary:hover { background: $accent_hover; }
 QToolButton#primary:disabled { background: $raised; color: $faint; }
+QToolButton#record:checked { color: $danger; border-color: $danger; }
+QLabel#recorded { color: $danger; font-weight: 600; padding-right: 8px; }
 QToolButton#flat { padding: 3px; border-radius: 5px; }
 QToolButton#view { padding: 3px 8px; font-size: 12px; color: $muted; }
 QToolButton#view:hover { color: $text; }

@@ -129,8 +129,15 @@ class ImageCard(Card):
 class MeshCard(Card):
     """The people in 3D."""
 
-    def __init__(self, settings: Settings, studio: Studio, parent: QWidget | None = None) -> None:
-        super().__init__("Mesh", parent)
+    def __init__(
+        self,
+        settings: Settings,
+        studio: Studio,
+        title: str = "Mesh",
+        colours: tuple[str, ...] = COLOUR_BY,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(title, parent)
         self.view = MeshView(studio)
         self.sides: dict[str, QToolButton] = {}
         for side, key in SIDES:
@@ -144,7 +151,7 @@ class MeshCard(Card):
         self.reset = IconButton("reset", "Reset the view (0, or a double click)")
         self.reset.clicked.connect(self.view.reset_view)
         self.header.addWidget(self.reset)
-        self.colour_by = Choice(COLOUR_BY, settings.colour_by, "Colour the mesh by")
+        self.colour_by = Choice(colours, settings.colour_by, "Colour the mesh by")
         self.colour_by.currentTextChanged.connect(self.view.set_colour_by)
         self.view.set_colour_by(self.colour_by.currentText())
         self.header.addSpacing(6)

@@ -54,6 +54,7 @@ class IconButton(QToolButton):
     def __init__(self, name: str, tip: str, *, checkable: bool = False) -> None:
         super().__init__()
         self._name = name
+        self._theme: Theme | None = None
         self.setObjectName("flat")
         self.setCheckable(checkable)
         self.setToolTip(tip)
@@ -61,8 +62,15 @@ class IconButton(QToolButton):
         self.setIconSize(QSize(18, 18))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
+    def set_icon(self, name: str) -> None:
+        """Show another sign."""
+        self._name = name
+        if self._theme is not None:
+            self.set_theme(self._theme)
+
     def set_theme(self, theme: Theme) -> None:
         """Draw the icon in the theme's colours."""
+        self._theme = theme
         self.setIcon(icon(self._name, theme.muted, theme.accent))
 
 

@@ -77,4 +77,5 @@ class Orders:
     all_people: bool = False
     chosen: int | None = None
     loop: bool = False
+    every_frame: bool = False
     stop: bool = False

@@ -31,12 +31,16 @@ class FilePlayer:
             return 0.0
         return max(0.0, self._origin + frame.time - now)
 
-    def take(self, now: float) -> Frame | None:
-        """The frame to show now; None at the end. Raises SourceError."""
+    def take(self, now: float, *, every: bool = False) -> Frame | None:
+        """The frame to show now; None at the end. `every`: late ones are not left out. Raises SourceError."""
         frame = self._peek()
         if frame is not None and self._origin is not None and self.source.fps is not None:
-            self._catch_up(frame, now - self._origin - frame.time)
-            frame = self._peek()
+            late = now - self._origin - frame.time
+            if not every:
+                self._catch_up(frame, late)
+                frame = self._peek()
+            elif late > 1.0 / self.source.fps:
+                self._origin = None
         self._held = None
         self.grab_ms, self._cost = self._cost, 0.0
         return frame

@@ -244,7 +244,7 @@ class Session:
         wait = 0.0 if self._owes_frame else player.delay(time.monotonic())
         if wait > 0.002:
             return wait
-        frame = player.take(time.monotonic())
+        frame = player.take(time.monotonic(), every=orders.every_frame)
         if frame is not None:
             self._process(frame, orders, player.grab_ms)
             player.shown(frame, time.monotonic())

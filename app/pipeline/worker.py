@@ -117,6 +117,10 @@ class Worker:
         """Start a file again at its end."""
         self._order(loop=on)
 
+    def set_every_frame(self, on: bool) -> None:
+        """A file waits for the network instead of leaving late frames out."""
+        self._order(every_frame=on)
+
     def switch(self, pipeline_factory: Callable[[], Pipeline], done: Callable[[str], None]) -> None:
         """Goes over to another pipeline without leaving the source.
 

@@ -33,6 +33,8 @@ def make_window(qtbot, tmp_path: Path) -> Iterator[MakeWindow]:
             settings_path=tmp_path / "pointhmr.ini",
             theme="dark",
         )
+        window.recording.folder = tmp_path / "takes"
+        window.recording.recordings = tmp_path / "recordings"
         windows.append(window)
         window.resize(*size)
         window.show()

@@ -206,6 +206,9 @@ class FakeWorker:
     def set_study(self, study: Study) -> None:
         self.studies.append(study)
 
+    def set_every_frame(self, on: bool) -> None:
+        self.calls.append(("every frame", on))
+
     def set_all_people(self, on: bool) -> None:
         self.calls.append(("everyone", on))
 

@@ -1,70 +1,76 @@
-"""Isolating a person: which cells lose weight, and that this is a bias on the logits."""
+"""Cells of somebody else lose weight, a person's own do not, and two hills are told from one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-import torch
 
-from app.pipeline.crop import crop_for_box
-from app.pipeline.isolation import PUSH, log_weights
-from model.pointhmr import Features, reweighted
-from tests.app.fakes import standing
+from app.pipeline.frames import Crop, PersonBox
+from app.pipeline.heat_measures import measure_heatmaps
+from app.pipeline.isolation import log_weights
 
-OWN = standing((150, 120), id=1)
+CROP = Crop(np.array([[1.0, 0, 0], [0, 1.0, 0]]), 256)
 
 
-def test_nobody_else_in_the_crop_changes_nothing() -> None:
-    crop = crop_for_box(OWN, (640, 240), 256)
-    assert log_weights(crop, 64, OWN, []) is None
-    assert log_weights(crop, 64, OWN, [standing((560, 120), id=2)]) is None
+def skeleton(x: float) -> np.ndarray:
+    """(17, 2) COCO joints of somebody who stands upright about x, 160 pixels tall."""
+    joints = np.zeros((17, 2), np.float32)
+    heights = {0: 50, 5: 80, 6: 80, 7: 105, 8: 105, 9: 130, 10: 130, 11: 130, 12: 130}
+    heights |= {13: 170, 14: 170, 15: 205, 16: 205}
+    for joint, y in heights.items():
+        side = 0 if joint == 0 else (10 if joint % 2 else -10)
+        joints[joint] = x + side, y
+    joints[1:5] = joints[0]
+    return joints
 
 
-def test_somebody_elses_cells_are_pushed_away_and_the_persons_own_are_not() -> None:
-    crop = crop_for_box(OWN, (320, 240), 256)
-    weights = log_weights(crop, 64, OWN, [standing((200, 120), id=2)])
-    assert weights is not None and weights.shape == (64, 64)
-    assert weights.max() == 0 and weights.min() == pytest.approx(-PUSH)
-
-    def at(x: float, y: float) -> float:
-        column, row = (crop.matrix @ [x, y, 1]) / crop.size * 64
-        return float(weights[int(row), int(column)])
-
-    assert at(150, 100) == 0
-    assert at(200, 100) == pytest.approx(-PUSH)
+def standing(x: float, person_id: int) -> PersonBox:
+    return PersonBox(x - 25, 40, 50, 170, id=person_id, keypoints=skeleton(x))
 
 
-def test_a_box_without_joints_stands_for_its_person() -> None:
-    crop = crop_for_box(OWN, (320, 240), 256)
-    bare = replace(standing((230, 120), id=2), keypoints=None)
-    weights = log_weights(crop, 32, replace(OWN, keypoints=None), [bare])
-    assert weights is not None and weights.min() < -1 and weights.max() == 0
+def at(weights: np.ndarray, x: float, y: float) -> float:
+    cells = len(weights)
+    return float(weights[int(y / 256 * cells), int(x / 256 * cells)])
 
 
-def test_weighting_heatmaps_is_a_bias_on_their_logits() -> None:
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(2, 5, 64, generator=generator)
-    points = torch.randn(2, 64, 7, generator=generator)
-    bias = -3 * torch.rand(2, 8, 8, generator=generator)
-    heat = logits.softmax(-1)
-    grid = torch.zeros(2, 1, 7)
-    kept = Features(heat.unflatten(2, (8, 8)), heat @ points, grid, point_features=points)
-    found = reweighted(kept, bias)
-    wanted = (logits + bias.flatten(1)[:, None]).softmax(-1)
-    assert torch.allclose(found.heatmaps.flatten(2), wanted, atol=1e-6)
-    assert torch.allclose(found.vertex_tokens, wanted @ points, atol=1e-5)
-    assert found.point_features is None
-    assert torch.allclose(reweighted(kept, 0 * bias).heatmaps, kept.heatmaps)
+def test_the_others_cells_lose_and_ones_own_do_not() -> None:
+    weights = log_weights(CROP, 64, standing(90, 1), [standing(170, 2)])
+    assert weights is not None and weights.shape == (64, 64) and (weights <= 0).all()
+    for height in (80, 105, 130, 170, 205):
+        assert at(weights, 90, height) == 0
+        assert at(weights, 172, height) < -2
 
 
-def test_of_two_hills_the_one_in_the_persons_region_stays() -> None:
-    heat = torch.zeros(1, 1, 4, 4)
-    heat[0, 0, 0, 0], heat[0, 0, 3, 3] = 0.5, 0.5
-    bias = torch.zeros(1, 4, 4)
-    bias[0, 3, 3] = -PUSH
-    kept = Features(heat, torch.zeros(1, 1, 2), torch.zeros(1, 1, 2), point_features=torch.zeros(1, 16, 2))
-    found = reweighted(kept, bias).heatmaps[0, 0]
-    assert float(found.sum()) == pytest.approx(1) and float(found[0, 0]) > 0.97
-    assert np.isclose(float(found[3, 3]), 1 / (1 + np.exp(PUSH)))
+def test_nothing_is_done_where_nobody_else_is_near() -> None:
+    assert log_weights(CROP, 64, standing(90, 1), []) is None
+    assert log_weights(CROP, 64, standing(90, 1), [standing(900, 2)]) is None
+
+
+def test_covered_parts_of_ones_own_stay_readable() -> None:
+    """Where both bodies are, the person's own cells keep their weight."""
+    weights = log_weights(CROP, 64, standing(120, 1), [standing(124, 2)])
+    assert weights is not None
+    assert at(weights, 120, 105) == 0
+
+
+def hill(x: float, y: float, sigma: float = 0.03, side: int = 64) -> np.ndarray:
+    centres = (np.arange(side) + 0.5) / side
+    return np.exp(-((centres[None] - x) ** 2 + (centres[:, None] - y) ** 2) / (2 * sigma**2))
+
+
+@pytest.mark.parametrize("side", [32, 56, 64])
+def test_one_hill_is_sure_and_two_are_ambiguous(side: int) -> None:
+    one = measure_heatmaps(np.stack([hill(0.3, 0.4, side=side)] * 4))
+    two = measure_heatmaps(np.stack([hill(0.3, 0.4, side=side) + 0.8 * hill(0.8, 0.7, side=side)] * 4))
+    assert one.modes == 1 and one.ambiguity < 0.05
+    assert np.allclose(one.middles, [0.3, 0.4], atol=0.02)
+    assert two.modes == 2 and two.ambiguity > 0.6
+    assert two.spread > 3 * one.spread and two.confidence < one.confidence
+
+
+def test_an_even_heatmap_has_no_hill_and_the_least_confidence() -> None:
+    even = measure_heatmaps(np.ones((4, 64, 64)))
+    assert even.confidence == pytest.approx(1 / 256)
+    assert even.modes == 1
+    empty = measure_heatmaps(np.zeros((4, 64, 64)))
+    assert empty.confidence == pytest.approx(even.confidence)

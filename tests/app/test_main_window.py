@@ -235,14 +235,14 @@ def test_a_record_without_people_says_so(shown, qtbot):
     window.bridge.on_record(gui_fakes.record(people=()))
     qtbot.waitUntil(lambda: window.shown > 1)
     assert "No person" in window.parts.mesh.view.hint
-    assert not window.commands.export_obj.isEnabled()
+    assert not window.commands.export.isEnabled()
 
 
 def test_export_writes_the_shown_mesh(shown, qtbot, tmp_path):
     window = shown()
     path = tmp_path / "me.obj"
-    with qtbot.waitSignal(window.export_job.done):
-        window.export_obj(path)
+    with qtbot.waitSignal(window.exports.done):
+        window.exports.write(path, "obj")
     mesh = trimesh.load(path, process=False)
     assert mesh.is_watertight
     qtbot.waitUntil(lambda: window.parts.banner.isVisible())
@@ -252,8 +252,8 @@ def test_export_writes_the_shown_mesh(shown, qtbot, tmp_path):
 def test_export_to_a_bad_place_is_told_in_the_banner(shown, qtbot, tmp_path):
     window = shown()
     (tmp_path / "a file, no folder").write_text("")
-    with qtbot.waitSignal(window.export_job.done):
-        window.export_obj(tmp_path / "a file, no folder" / "me.obj")
+    with qtbot.waitSignal(window.exports.done):
+        window.exports.write(tmp_path / "a file, no folder" / "me.obj", "obj")
     assert "cannot be written" in window.parts.banner.text.text()
 
 

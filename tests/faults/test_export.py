@@ -20,7 +20,7 @@ import pytest
 from app.export.mesh import NamedMesh
 from app.export.result import ResultWriter
 from app.export.writers import WRITERS
-from app.gui import export_job
+from app.gui import export_desk
 from app.pipeline.worker import WorkerState
 from model import paths
 from model.errors import UserError
@@ -200,11 +200,11 @@ def test_the_window_tells_and_goes_on(
     one.wait_state(WorkerState.ENDED)
     one.wait(lambda: one.window.record is not None)
     with monkeypatch.context() as patch:
-        patch.setattr(export_job, "write_obj", fail)
-        one.do(lambda: one.window.export_obj(tmp_path / "me.obj"))
+        patch.setitem(export_desk.WRITERS, "obj", fail)
+        one.do(lambda: one.window.exports.write(tmp_path / "me.obj", "obj"))
         one.wait(lambda: one.banner)
     assert is_sentence(one.banner)
-    one.do(lambda: one.window.export_obj(tmp_path / "me.obj"))
+    one.do(lambda: one.window.exports.write(tmp_path / "me.obj", "obj"))
     one.wait(lambda: "Saved" in one.banner)
     assert (tmp_path / "me.obj").stat().st_size > 1000
 
@@ -213,16 +213,16 @@ def test_a_disk_that_hangs_holds_up_neither_the_window_nor_its_end(
     live: Make, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
-    monkeypatch.setattr(export_job, "PATIENCE", 0.2)
-    monkeypatch.setattr(export_job, "write_obj", lambda *_, **__: release.wait(60))
+    monkeypatch.setattr(export_desk, "PATIENCE", 0.2)
+    monkeypatch.setitem(export_desk.WRITERS, "obj", lambda *_, **__: release.wait(60))
     one = live()
     one.open(picture)
     one.wait_state(WorkerState.ENDED)
     one.wait(lambda: one.window.record is not None)
     for _ in range(3):
-        one.do(lambda: one.window.export_obj(tmp_path / "me.obj"))
+        one.do(lambda: one.window.exports.write(tmp_path / "me.obj", "obj"))
     one.goes_on(picture)
     start = time.monotonic()
-    one.window.export_job.stop()
+    one.window.exports.shutdown()
     assert time.monotonic() - start < 1.0 + one.pulse.room
     release.set()

@@ -1,0 +1,81 @@
+"""Many frames as one folder of files, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from app.export.mesh import NamedMesh, Origin
+from app.export.presets import Preset
+from app.export.writers import WRITERS
+from model.errors import UserError
+
+CANCELLED = "The export was cancelled; nothing was changed."
+
+
+def write_sequence(
+    folder: Path,
+    frames: Iterable[tuple[int, Sequence[NamedMesh]]],
+    kind: str,
+    preset: Preset,
+    origin: Origin,
+    step: Callable[[], bool],
+) -> int:
+    """Write (number, meshes) of each frame as FOLDER/NAME_000123.KIND; returns how many files there are.
+
+    Frames without people are left out. `step` is called before each frame and answers whether to go on.
+    A folder of this name is replaced once all is written, if it holds nothing but such a sequence.
+    Raises UserError when it was cancelled, there is nobody, or the disk refuses.
+    """
+    _check(folder, kind)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    try:
+        count = 0
+        for number, meshes in frames:
+            if not step():
+                raise UserError(CANCELLED)
+            if meshes:
+                WRITERS[kind](made / f"{folder.name}_{number:06d}.{kind}", meshes, preset, origin)
+                count += 1
+        if count == 0:
+            raise UserError("There is no person to export.")
+        made.chmod(0o755)
+        _replace(folder, made)
+        return count
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _check(folder: Path, kind: str) -> None:
+    """Only what an earlier export wrote may be replaced."""
+    if folder.is_file():
+        raise UserError(f"{folder} is a file; a sequence needs a folder.")
+    if folder.is_dir():
+        others = [p.name for p in folder.iterdir() if not p.match(f"{folder.name}_??????.*")]
+        if others:
+            raise UserError(f"{folder} holds other files, such as {others[0]}; choose another name.")
+
+
+def _replace(folder: Path, made: Path) -> None:
+    """Put the new folder in the place of the old one, which comes back if that fails."""
+    if not folder.exists():
+        made.rename(folder)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-old-", dir=folder.parent))
+    old = aside / folder.name
+    folder.rename(old)
+    try:
+        made.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,361 @@
+"""Recording, the page of a take and its export, clicked like a person would; only the worker is a fake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
+
+from app.gui.background import BackgroundJob
+from app.gui.export_dialog import FORMATS
+from app.gui.recording import name_of
+from app.gui.settings import load_settings
+from app.takes.recorder import Recorder
+from app.takes.take import Made
+from app.takes.take_file import load_take, save_take
+from tests.app import gui_fakes
+
+FRAMES = 12
+
+
+def send(window, qtbot, indices) -> None:
+    """Records of somebody who walks to the right, as the worker would deliver them."""
+    data = gui_fakes.body()
+    for index in indices:
+        moved = data["vertices"] + np.float32([0, 0, 0.002 * index * index])
+        person = gui_fakes.person(1, (220.0, 320.0 + index, 250.0), moved)
+        window.bridge.on_record(gui_fakes.record((person,), index))
+    qtbot.waitUntil(lambda: window.record.frame.index == indices[-1])
+
+
+def recorded(window, qtbot):
+    """Record by the button until the page of the take is there."""
+    qtbot.mouseClick(window.commands.record_button, Qt.MouseButton.LeftButton)
+    assert window.recording.on
+    send(window, qtbot, list(range(1, FRAMES)))
+    qtbot.waitUntil(lambda: f"{FRAMES} frames" in window.commands.recorded.text())
+    qtbot.mouseClick(window.commands.record_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.takes.on_page and window.takes.studio.info is not None, timeout=20_000)
+    return window.takes
+
+
+def press(qtbot, button: QAbstractButton) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_every_record_is_kept_and_stopping_opens_the_take(shown, qtbot):
+    window = shown()
+    desk = recorded(window, qtbot)
+    assert ("every frame", True) in window.worker.calls and ("every frame", False) in window.worker.calls
+    take = load_take(desk.path)
+    assert take.indices.tolist() == list(range(FRAMES))
+    assert take.made.model == "body-lite"
+    first = gui_fakes.body()["vertices"]
+    assert np.abs(take.people[0].vertices[0] - first).max() < 1e-4
+    assert not list((window.recording.recordings).glob("*")), "the recording has become the take"
+    assert window.parts.take.mesh.view.scene.ids == (1,)
+    assert "Recorded" in window.parts.banner.text.text()
+    assert not window.commands.recorded.text()
+
+
+def test_a_pause_does_not_end_a_recording_and_another_source_does(shown, qtbot, tmp_path):
+    window = shown()
+    window.commands.record.trigger()
+    send(window, qtbot, [1, 2])
+    window.commands.play.trigger()
+    assert window.recording.on
+    send(window, qtbot, [3])
+    window.open_source("other.mp4")
+    assert not window.recording.on
+    qtbot.waitUntil(lambda: not window.recording.busy)
+    (path,) = (tmp_path / "takes").glob("*.take")
+    assert len(load_take(path)) == 4
+    assert not window.takes.on_page
+    qtbot.waitUntil(lambda: bool(window.parts.banner.buttons))
+    press(qtbot, window.parts.banner.buttons[0])
+    qtbot.waitUntil(lambda: window.takes.on_page)
+    assert window.takes.path == path
+
+
+def test_a_disk_that_refuses_is_told_and_nothing_is_lost(shown, qtbot, tmp_path):
+    window = shown()
+    (tmp_path / "file").write_text("")
+    window.recording.folder = tmp_path / "file" / "takes"
+    desk = recorded(window, qtbot)
+    assert desk.path is None and len(desk.take) == FRAMES
+    qtbot.waitUntil(lambda: "cannot be written" in window.parts.banner.text.text())
+    assert len(list((tmp_path / "recordings").glob("*"))) == 1
+
+
+def test_a_place_where_nothing_can_be_recorded_is_told(shown, tmp_path):
+    window = shown()
+    (tmp_path / "file").write_text("")
+    window.recording.recordings = tmp_path / "file" / "recordings"
+    window.commands.record.trigger()
+    assert "Nothing can be recorded" in window.parts.banner.text.text()
+    assert not window.recording.on and not window.commands.record.isChecked()
+
+
+def test_a_disk_that_fills_up_ends_the_recording_and_keeps_what_came(shown, qtbot, tmp_path):
+    window = shown()
+    window.commands.record.trigger()
+    send(window, qtbot, [1, 2, 3])
+    window.recording.recorder.ended = "The recording has ended, for the disk refused: No space left."
+    qtbot.waitUntil(lambda: "No space left" in window.parts.banner.text.text())
+    assert not window.commands.record.isChecked()
+    assert len(window.takes.take) == 4
+
+
+def test_closing_keeps_the_recording_and_the_next_start_offers_it(shown, make_window, qtbot, tmp_path):
+    window = shown()
+    window.commands.record.trigger()
+    send(window, qtbot, [1, 2, 3])
+    window.close()
+    again = make_window()
+    again.recording.offer_unfinished()
+    qtbot.waitUntil(lambda: "was not saved" in again.parts.banner.text.text())
+    press(qtbot, again.parts.banner.buttons[0])
+    qtbot.waitUntil(lambda: again.takes.on_page)
+    assert len(again.takes.take) == 4
+    assert not list((tmp_path / "recordings").glob("*"))
+
+
+def test_what_a_crash_left_can_be_thrown_away(make_window, qtbot, tmp_path):
+    recorder = Recorder(Made("m"), tmp_path / "recordings")
+    recorder.add(gui_fakes.record())
+    recorder.close()
+    window = make_window()
+    window.recording.offer_unfinished()
+    qtbot.waitUntil(lambda: len(window.parts.banner.buttons) == 2)
+    press(qtbot, window.parts.banner.buttons[1])
+    qtbot.waitUntil(lambda: not list((tmp_path / "recordings").glob("*")))
+
+
+def test_scrubbing_by_mouse_keys_and_buttons(shown, qtbot):
+    window = shown()
+    desk = recorded(window, qtbot)
+    track, bar = window.parts.take.bar.track, window.parts.take.bar
+    middle = QPoint(round(track.x_of(5)), 40)
+    qtbot.mouseClick(track, Qt.MouseButton.LeftButton, pos=middle)
+    assert desk.frame == 5
+    shown_now = window.parts.take.mesh.view.scene.vertices
+    press(qtbot, bar.forward)
+    assert desk.frame == 6
+    assert not np.allclose(shown_now, window.parts.take.mesh.view.scene.vertices)
+    qtbot.keyClick(track, Qt.Key.Key_Left)
+    assert desk.frame == 5
+    qtbot.keyClick(window, Qt.Key.Key_Comma)
+    assert desk.frame == 4 and ("step", -1) not in window.worker.calls
+    press(qtbot, bar.to_last)
+    assert desk.frame == FRAMES - 1
+    assert f"{FRAMES} / {FRAMES}" in bar.clock.text()
+
+
+def test_playing_goes_through_the_kept_frames_and_stops(shown, qtbot):
+    window = shown()
+    desk = recorded(window, qtbot)
+    window.parts.take.bar.repeat.setChecked(False)
+    desk.trim(2, 8)
+    desk.go(0)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert desk.playing
+    qtbot.waitUntil(lambda: not desk.playing)
+    assert desk.frame == 8
+
+
+def test_trimming_by_keys_and_by_dragging_a_handle(shown, qtbot):
+    window = shown()
+    desk = recorded(window, qtbot)
+    track = window.parts.take.bar.track
+    desk.go(3)
+    qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ShiftModifier)
+    assert (desk.first, desk.last) == (3, FRAMES - 1)
+    spot = track.handle("last").toPoint()
+    qtbot.mousePress(track, Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseMove(track, QPoint(round(track.x_of(7)), spot.y()))
+    qtbot.mouseRelease(track, Qt.MouseButton.LeftButton)
+    assert (desk.first, desk.last) == (3, 7)
+    assert "5 frames" in window.parts.take.bar.kept.text()
+    press(qtbot, window.parts.take.bar.untrim)
+    assert (desk.first, desk.last) == (0, FRAMES - 1)
+
+
+def test_the_key_goes_there_and_back_and_the_source_rests_meanwhile(shown, qtbot):
+    window = shown()
+    recorded(window, qtbot)
+    assert ("pause", None) in window.worker.calls
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert not window.takes.on_page
+    assert window.worker.calls[-1] == ("play", None)
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.takes.on_page
+
+
+def test_a_take_without_a_running_model_finds_its_body(make_window, qtbot, tmp_path):
+    from tests.app import take_fakes
+
+    path = tmp_path / "walk ü.take"
+    save_take(path, take_fakes.take(6, (1, 2)))
+    window = make_window(info=False)
+    window.open_source(path)
+    qtbot.waitUntil(lambda: window.takes.studio.info is not None, timeout=20_000)
+    assert window.parts.take.mesh.view.scene.ids == (1, 2)
+    assert window.worker.opened == []
+    people = window.parts.take.bar.people
+    qtbot.keyClick(people, Qt.Key.Key_Down)
+    assert window.takes.person_id == 2
+
+
+def test_a_damaged_take_is_told(make_window, qtbot, tmp_path):
+    path = tmp_path / "bad.take"
+    path.write_bytes(b"nothing")
+    window = make_window()
+    window.open_source(path)
+    qtbot.waitUntil(lambda: "bad.take" in window.parts.banner.text.text())
+    assert not window.takes.on_page
+
+
+def test_controls_of_page_and_dialog_have_tooltips_and_names(shown, qtbot):
+    window = shown()
+    recorded(window, qtbot)
+    window.commands.export.trigger()
+    for root in (window, window.exports.dialog):
+        for kind in (QAbstractButton, QComboBox, QLineEdit):
+            for control in root.findChildren(kind):
+                if control.isVisible() and control.objectName() != "qt_toolbar_ext_button":
+                    assert control.toolTip(), control
+    for button in window.parts.take.bar.buttons:
+        assert button.accessibleName()
+    keys = [a.shortcut().toString() for a in window.actions() if not a.shortcut().isEmpty()]
+    assert len(keys) == len(set(keys))
+
+
+# Export
+
+
+def choose(box: QComboBox, data: object) -> None:
+    box.setCurrentIndex(box.findData(data))
+
+
+def export(window, qtbot, path: Path, kind: str, *, sequence: bool, preset: str = "any") -> str:
+    """Fill in the dialog, press its button; returns what it says."""
+    window.commands.export.trigger()
+    dialog = window.exports.dialog
+    choose(dialog.what, sequence)
+    choose(dialog.format, kind)
+    choose(dialog.preset, preset)
+    dialog.place.setText(str(path))
+    with qtbot.waitSignal(window.exports.done, timeout=20_000):
+        press(qtbot, dialog.start)
+    return dialog.outcome.text()
+
+
+@pytest.mark.parametrize("kind", ["obj", "glb", "ply"])
+def test_the_shown_frame_of_a_take_is_exported_and_read_back(shown, qtbot, tmp_path, kind):
+    window = shown()
+    desk = recorded(window, qtbot)
+    desk.go(6)
+    path = tmp_path / f"frame.{kind}"
+    assert str(path) in export(window, qtbot, path, kind, sequence=False)
+    mesh = trimesh.load(path, process=False, force="mesh")
+    want = desk.take.people[0].vertices[6] * [1, -1, -1]
+    assert np.abs(mesh.bounds - [want.min(axis=0), want.max(axis=0)]).max() < 1e-5
+    assert window.exports.dialog.reveal.isVisible()
+    assert load_settings(window._settings_path)[0].export_format == "obj", "written at the close"
+    window.close()
+    assert load_settings(window._settings_path)[0].export_format == kind
+
+
+def test_fbx_of_the_live_frame_has_the_axes_of_the_program(shown, qtbot, tmp_path):
+    window = shown()
+    path = tmp_path / "me.fbx"
+    export(window, qtbot, path, "fbx", sequence=False, preset="unreal")
+    content = path.read_bytes()
+    assert content.startswith(b"Kaydara FBX Binary")
+    assert b"x right, z up, front -y" in content
+    assert "z up" in window.exports.dialog.axes.text() and "centimetres" in window.exports.dialog.axes.text()
+
+
+def test_the_kept_frames_become_a_folder_of_files(shown, qtbot, tmp_path):
+    window = shown()
+    desk = recorded(window, qtbot)
+    desk.trim(3, 6)
+    folder = tmp_path / "walk"
+    export(window, qtbot, folder, "obj", sequence=True)
+    assert sorted(p.name for p in folder.iterdir()) == [f"walk_{n:06d}.obj" for n in range(3, 7)]
+    mesh = trimesh.load(folder / "walk_000005.obj", process=False)
+    want = desk.take.people[0].vertices[5] * [1, -1, -1]
+    assert np.abs(np.asarray(mesh.vertices) - want).max() < 1e-5
+    desk.trim(4, 4)
+    export(window, qtbot, folder, "obj", sequence=True)
+    assert [p.name for p in folder.iterdir()] == ["walk_000004.obj"], "the old sequence is replaced"
+
+
+def test_cancelling_leaves_the_old_files(shown, qtbot, tmp_path):
+    window = shown()
+    recorded(window, qtbot)
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    (folder / "walk_000099.obj").write_text("old")
+    window.commands.export.trigger()
+    dialog = window.exports.dialog
+    choose(dialog.what, True)
+    choose(dialog.format, "obj")
+    dialog.place.setText(str(folder))
+    window.exports.progress.connect(lambda number, _total: dialog.stop.click() if number == 1 else None)
+    with qtbot.waitSignal(window.exports.done, timeout=20_000):
+        press(qtbot, dialog.start)
+    assert "cancelled" in dialog.outcome.text()
+    assert [p.name for p in folder.iterdir()] == ["walk_000099.obj"]
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".walk")] == []
+
+
+def test_a_folder_with_other_files_is_left_alone(shown, qtbot, tmp_path):
+    window = shown()
+    recorded(window, qtbot)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    assert "letter.txt" in export(window, qtbot, tmp_path / "mine", "obj", sequence=True)
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
+
+
+def test_a_read_only_place_is_told_in_the_dialog(shown, qtbot, tmp_path):
+    window = shown()
+    (tmp_path / "file").write_text("old")
+    said = export(window, qtbot, tmp_path / "file" / "me.obj", "obj", sequence=False)
+    assert "cannot be written" in said and (tmp_path / "file").read_text() == "old"
+
+
+def test_a_name_has_only_what_every_disk_takes():
+    made = replace(Made("m"), source="/a/b/wer: tanzt?.mp4", started="2026-11-24T14:05:06+01:00")
+    assert name_of(made) == "wer tanzt 2026-11-24 14.05.06.take"
+
+
+def test_waiting_for_a_job_ends_with_it():
+    job = BackgroundJob()
+    job.start(lambda: None)
+    assert job.wait(5)
+
+
+def test_the_estimated_size_is_near_that_of_the_file(shown, qtbot, tmp_path):
+    window = shown()
+    info = window.info
+    window.set_model_info(replace(info, uv=_body_arrays()["vt"], uv_faces=_body_arrays()["ft"]))
+    window.bridge.on_record(gui_fakes.record(index=1))
+    qtbot.waitUntil(lambda: window.record is not None)
+    for kind in FORMATS:
+        path = tmp_path / f"size.{kind}"
+        export(window, qtbot, path, kind, sequence=False)
+        told = float(window.exports.dialog.amount.text().split()[1]) * 1e6
+        assert told == pytest.approx(path.stat().st_size, rel=0.15)
+
+
+def _body_arrays():
+    from model.body import load_body
+
+    return load_body().data.arrays

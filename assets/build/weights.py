@@ -17,7 +17,7 @@ from model.paths import sha256, write_atomically
 
 FACTS = {
     "source": "trained by this project with `pointhmr train`, see body-lite.md",
-    "trained_on": "LSP-extended photographs with fitted bodies, synthetic crops, CMU mocap (lifter)",
+    "trained_on": "LSP-extended photographs with fitted bodies, rendered crops, CMU mocap",
     "licence": "research use: LSP-extended's photographs carry no licence; the backbone is Apache-2.0",
 }
 

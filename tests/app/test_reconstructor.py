@@ -45,7 +45,7 @@ def test_a_person_is_complete_and_hip_centred(reconstructor: Reconstructor, imag
     assert found.vertices.shape == (6890, 3) and found.vertices.dtype == np.float32
     assert found.coarse.shape == (431, 3)
     assert found.joints3d[2:4].mean(0) == pytest.approx([0, 0, 0], abs=1e-5)
-    assert found.heatmaps.shape == (431, 64, 64)
+    assert found.heatmaps.shape == (431, 32, 32)
     assert found.presence > 0.9
     assert np.allclose(found.project(found.joints3d), found.joints2d, atol=0.01)
 

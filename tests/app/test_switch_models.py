@@ -58,7 +58,7 @@ def test_there_and_back_while_a_clip_plays(window: MainWindow, qtbot) -> None:
 
     window.models.use(ModelChoice(LITE))
     qtbot.waitUntil(lambda: window.models.choice.weights == LITE, timeout=60_000)
-    see_people(window, qtbot, 64)
+    see_people(window, qtbot, 32)
     assert window.state is WorkerState.RUNNING and not window.parts.banner.isVisible()
     gc.collect()
     alive = [ref() for ref in networks()]

@@ -96,10 +96,11 @@ def close_all() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("times", [16, pytest.param(50, marks=pytest.mark.slow)])
 def test_close_in_every_state_many_times_leaves_nothing(qtbot: Any, tmp_path: Path, times: int) -> None:
-    Closing(qtbot, tmp_path, "ended").window.close()  # what is made once and kept
-    close_all()
-    for widget in QApplication.topLevelWidgets():
-        widget.deleteLater()
+    first = Closing(qtbot, tmp_path, "ended").window  # what is made once and kept
+    first.close()
+    first.deleteLater()
+    del first
+    gc.collect()
     close_all()
     threads, widgets = set(threading.enumerate()), len(QApplication.allWidgets())
     names = list(STATES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,8 +71,8 @@ def facts(page: ModelsPage) -> dict[str, str]:
 def nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chosen model is there at once, under its name, without its network."""
 
-    def load(choice: ModelChoice) -> tuple[None, ModelInfo]:
-        return None, replace(gui_fakes.model_info(), model_name=str(choice.weights))
+    def load(choice: ModelChoice) -> tuple[SimpleNamespace, ModelInfo]:
+        return SimpleNamespace(on_cpu=None), replace(gui_fakes.model_info(), model_name=str(choice.weights))
 
     monkeypatch.setattr(ModelChoice, "__call__", load)
 

@@ -85,7 +85,7 @@ class Calibration:
             if (value := diagnostics.value(name)) is not None
         ]
         because = f", mostly for its {' and its '.join(told)}" if told else ""
-        return f"The mesh is probably broken ({risk:.0%}){because}."
+        return f"The mesh may be broken ({risk:.0%} likely){because}."
 
 
 def _beyond(name: str, value: float, limit: float) -> bool:

@@ -575,6 +575,7 @@ def test_close_in_every_state_leaves_no_thread(name: str) -> None:
 
 
 @pytest.mark.fault(3)
+@pytest.mark.fault(16)
 def test_close_does_not_wait_for_what_hangs() -> None:
     camera = FakeCamera(period=0.01)
     b = Bench({"camera": camera})

@@ -83,6 +83,7 @@ def test_a_file_that_stays_open_is_a_handle_more(tmp_path: Path) -> None:
     before = look(0.0, 0, 0)
     with (tmp_path / "open").open("w"):
         assert look(0.0, 0, 0).handles == before.handles + 1
-    with mmap.mmap(-1, 30_000_000) as held:  # of its own: a large process has freed pages to reuse
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    with mmap.mmap(-1, 30_000_000, flags=private) as held:  # a large process has freed pages to reuse
         held.write(b"\1" * 30_000_000)
         assert look(0.0, 0, 0).memory_mb > before.memory_mb + 20

@@ -2,7 +2,7 @@
 
 A clip or picture has ground truth when an .npz of the same name lies beside it: `vertices` (T, C, 3) coarse
 mesh and `joints3d` (T, 14, 3) LSP joints, metres, camera axes, origin at the mid-hip; `joints2d` (T, 14, 2)
-pixels. The bundled clip has one, and `pointhmr benchmark diagnostics --save` writes some.
+pixels. The bundled clip has one.
 """
 
 from __future__ import annotations

@@ -28,11 +28,16 @@ def scrub(text: str) -> str:
     """The text without the user's own paths and names of files; paths inside the program stay readable."""
     places = {str(_ROOT): "<program>", sys.prefix: "<python>", sys.base_prefix: "<python>"}
     for place, name in sorted(places.items(), key=lambda item: -len(item[0])):
-        text = text.replace(place, name)
-    text = _PATH.sub(_ending, text.replace(str(Path.home()), "~"))
+        text = _named(text, place, name)
+    text = _PATH.sub(_ending, _named(text, str(Path.home()), "~"))
     text = _NAME.sub(lambda match: f"<file>.{match[1]}", text)
     user = Path.home().name
     return re.sub(rf"\b{re.escape(user)}\b", "<user>", text) if len(user) > 2 and user != "root" else text
+
+
+def _named(text: str, place: str, name: str) -> str:
+    """The place under its name, but not another one that only begins like it."""
+    return re.sub(rf"{re.escape(place)}(?![\w.-])", lambda _: name, text)
 
 
 def _ending(match: re.Match[str]) -> str:

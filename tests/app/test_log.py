@@ -21,6 +21,8 @@ from app.log import KEPT, NAME, SharedLog, log_files
 from app.report import report_text, scrub, write_report
 from model.errors import UserError
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def record(text: str, line: int = 1) -> logging.LogRecord:
     return logging.LogRecord("test", logging.WARNING, __file__, line, text, None, None)
@@ -80,6 +82,8 @@ def test_a_disk_that_takes_no_log_stops_nothing(tmp_path: Path) -> None:
         ("frame 3 of holiday.mp4", ["holiday"]),
         ("C:\\Users\\Ada\\Desktop\\me.jpg cannot be read", ["Ada", "Desktop", "me."]),
         (f"{Path.home()}/secret/weights.bin is damaged", ["secret", "weights."]),
+        (f"{ROOT}-of-ada/secret/weights.bin is damaged", ["secret", "weights.", "ada"]),
+        (f"{Path.home()}-of-ada/secret/weights.bin is damaged", ["secret", "weights.", "ada"]),
         ("/mnt/disk/family/ cannot be written: full", ["family", "disk"]),
     ],
 )
@@ -89,9 +93,8 @@ def test_nobodys_files_are_named(text: str, hidden: list[str]) -> None:
 
 
 def test_what_mends_a_fault_stays() -> None:
-    root = Path(__file__).resolve().parents[2]
     trace = (
-        f'  File "{root}/app/pipeline/session.py", line 12, in turn\n'
+        f'  File "{ROOT}/app/pipeline/session.py", line 12, in turn\n'
         f'  File "{sys.prefix}/lib/python3.11/site-packages/torch/nn/modules/module.py", line 9, in _call\n'
         "RuntimeError: shapes 1/2 do not fit: 3 x 4"
     )

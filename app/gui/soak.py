@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.gui.main_window import MainWindow
 from app.pipeline.worker import WorkerState
-from app.vitals import Vitals, look
+from app.vitals import Vitals, give_back, look
 from model.errors import UserError
 
 SAMPLES = 300
@@ -50,6 +50,7 @@ class Soak:
 
     def _sample(self) -> None:
         seconds = time.monotonic() - self._start
+        give_back()
         self.samples.append(look(seconds, len(QApplication.allWidgets()), self._window.shown))
         self._seen(self.samples[-1])
         if seconds >= self._seconds or self._window.state is WorkerState.FAULTED:

@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         self.record = record
         self.people.seen(record)
         self.parts.image.view.set_record(self.lab.seen(record), self.people.chosen)
-        self.show_commands()
+        self.commands.export.setEnabled(self.takes.on_page or bool(record.people))
         self._mesh_later.start()
         if time.monotonic() - self._numbers_at >= NUMBERS_EVERY:
             self._show_numbers()

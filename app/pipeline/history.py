@@ -57,6 +57,7 @@ class History:
     def __init__(self, limit: int = LONGEST) -> None:
         self.limit = limit
         self._moments: dict[int, Moment] = {}
+        self._ordered: list[Moment] | None = None
 
     def __len__(self) -> int:
         return len(self._moments)
@@ -66,14 +67,17 @@ class History:
         told = tuple((p.box.id, p.diagnostics) for p in record.people if p.diagnostics is not None)
         moment = Moment(record.frame.index, record.frame.time, told)
         self._moments[moment.index] = moment
+        self._ordered = None
         if len(self._moments) > self.limit:
             del self._moments[min(self._moments)]
         return moment
 
     @property
     def moments(self) -> list[Moment]:
-        """In the order of the source."""
-        return [self._moments[index] for index in sorted(self._moments)]
+        """In the order of the source; sorted once for all who ask between two frames."""
+        if self._ordered is None:
+            self._ordered = [self._moments[index] for index in sorted(self._moments)]
+        return self._ordered
 
     def curve(self, name: str, person_id: int | None) -> tuple[np.ndarray, np.ndarray]:
         """(n,) numbers of frames and (n,) values of one measure; NaN where it could not be told."""

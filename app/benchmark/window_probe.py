@@ -33,7 +33,6 @@ class Probe:
         self._from = math.inf
         self._shown_before = 0
         self._ticks: list[float] = []
-        self.through = False
         self._timer = QTimer(window, interval=round(1000 * TICK), timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
@@ -59,7 +58,6 @@ class Probe:
             self._end()
 
     def _end(self) -> None:
-        self.through = True
         self._timer.stop()
         self._window.close()
 

@@ -24,6 +24,7 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.sources import open_source
 from app.pipeline.speed import speed_up
 from model.errors import UserError
+from model.tables import markdown
 
 MEASURED, CALIBRATED = 1, 2
 """Seeds: no picture is both measured and calibrated on."""
@@ -130,17 +131,16 @@ def report(calibration: Calibration, found: list[Finding], table: dict[str, dict
     """Markdown: hit / false-alarm rates in per cent, and isolation."""
     kinds = list(table["any"])
     head = ["flag", "threshold", *(f"{kind} ({_broken(found, kind)} broken)" for kind in kinds)]
-    rows = [head, ["---"] * len(head)]
+    rows = []
     for name, row in table.items():
         limit = calibration.thresholds.get(name)
         rows.append([name, "" if limit is None else f"{limit:.3g}", *(row[kind].text for kind in kinds)])
-    lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     gain = isolation(found)
     values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in gain.items())
     title = (
         f"{calibration.model} {calibration.sha256[:12]}: hit rate / false alarms in %, broken over 120 mm\n\n"
     )
-    return f"{title}{lines}\nIsolation on overlaps (mm): {values}\n"
+    return f"{title}{markdown(head, rows)}\nIsolation on overlaps (mm): {values}\n"
 
 
 def _broken(found: list[Finding], kind: str) -> str:

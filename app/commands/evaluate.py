@@ -19,6 +19,7 @@ from model.errors import UserError
 from model.evaluate import evaluate_crops
 from model.hierarchy import Hierarchy
 from model.losses import LiteLoss
+from model.tables import markdown
 from model.weights import load_network
 
 COLUMNS = {
@@ -103,9 +104,8 @@ def _datasets(options: argparse.Namespace, body: BodyModel, hierarchy: Hierarchy
 def table(results: dict[str, dict[str, float]]) -> str:
     """A Markdown table, one row a dataset or kind; columns that nobody has are left out."""
     columns = {k: v for k, v in COLUMNS.items() if any(k in errors for errors in results.values())}
-    rows = [["validation set", *(title for title, _ in columns.values())], ["---"] * (1 + len(columns))]
-    for name, errors in results.items():
-        rows.append(
-            [name, *(form.format(errors[k]) if k in errors else "" for k, (_, form) in columns.items())]
-        )
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    rows = [
+        [name, *(form.format(errors[k]) if k in errors else "" for k, (_, form) in columns.items())]
+        for name, errors in results.items()
+    ]
+    return markdown(["validation set", *(title for title, _ in columns.values())], rows)

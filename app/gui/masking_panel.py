@@ -13,6 +13,7 @@ from app.gui.settings import DEFAULT_HOPS
 from app.gui.theme import Theme
 from app.gui.widgets import Card, IconButton, label
 from app.pipeline.frames import Hops
+from model.evaluation.protocols import ABLATION, PUBLISHED_ABLATION
 from model.hierarchy import mask_statistics
 
 NO_MODEL_DIAMETER = 12
@@ -40,11 +41,9 @@ class Preset:
         )
 
 
-PRESETS = (
-    Preset((None, None, None, None), 50.9, 33.3),
-    Preset((None, None, 3, 1), 50.7, 33.8),
-    Preset((None, 5, 3, 1), 49.9, 33.7),
-    Preset((7, 5, 3, 1), 48.3, 32.9),
+PRESETS = tuple(
+    Preset(hops, row.values["mpjpe"], row.values["pa_mpjpe"])
+    for hops, row in zip(ABLATION, PUBLISHED_ABLATION, strict=True)
 )
 
 

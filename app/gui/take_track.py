@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -82,11 +82,6 @@ class TakeTrack(QWidget):
         """Show another take, person or set of curves; range and frame are told apart."""
         self.track = track
         self.update()
-
-    def set_curves(self, curves: tuple[Curve, ...]) -> None:
-        """Other numbers over the same frames."""
-        if self.track is not None:
-            self.set_track(replace(self.track, curves=curves))
 
     def set_range(self, first: int, last: int) -> None:
         """Frames that are kept, both included."""

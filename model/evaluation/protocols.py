@@ -37,13 +37,13 @@ TITLES = {
     "f15": "F@15 mm",
 }
 _BODY = "joints regressed from the full mesh, centred on the middle of the hips, mm"
-_H36M = (
+PUBLISHED_H36M = (
     Published("METRO", {"mpjpe": 54.0, "pa_mpjpe": 36.7}),
     Published("MeshGraphormer", {"mpjpe": 51.2, "pa_mpjpe": 34.5}),
     Published("FastMETRO", {"mpjpe": 52.2, "pa_mpjpe": 33.7}),
     Published("PointHMR", {"mpjpe": 48.3, "pa_mpjpe": 32.9}),
 )
-ABLATION: tuple[tuple[int | None, ...], ...] = (
+ABLATION: tuple[tuple[int | None, int | None, int | None, int | None], ...] = (
     (None, None, None, None),
     (None, None, 3, 1),
     (None, 5, 3, 1),
@@ -62,7 +62,7 @@ PROTOCOLS: dict[str, Protocol] = {
         "Human3.6M, protocol 2",
         f"S9 and S11, frontal camera; 14 {_BODY}",
         ("mpjpe", "pa_mpjpe"),
-        _H36M,
+        PUBLISHED_H36M,
     ),
     "3dpw": Protocol(
         "3dpw",

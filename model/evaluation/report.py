@@ -9,6 +9,7 @@ from typing import Any
 from model.config import Hops
 from model.evaluation.measure import Row
 from model.evaluation.protocols import PUBLISHED_ABLATION, TITLES, Protocol, Published
+from model.tables import markdown
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _table(model: str, result: SetResult) -> str:
     metrics = result.protocol.metrics
     head = ["model", "masks", "pictures", *(TITLES[name] for name in metrics), "protocol"]
     how = result.protocol.how + (f"; {result.notes}" if result.notes else "")
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for row in result.rows:
         means = row.means()
         told = f"{len(row.pictures)}" + (f" ({row.left_out} left out)" if row.left_out else "")
@@ -82,7 +83,7 @@ def _table(model: str, result: SetResult) -> str:
         lines.append(
             [f"{each.method} (published)", "", "", *numbers, f"{result.protocol.title}, from the paper"]
         )
-    return f"{result.dataset}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"{result.dataset}\n\n{markdown(head, lines)}"
 
 
 def _number(name: str, value: float | None) -> str:

@@ -4,8 +4,8 @@ r"""Make the BlazePose weights from Google's own file: python -m assets.build.bl
     python -m assets.build.blazepose mediapipe-*.whl assets/weights/blazepose-full.safetensors \
         --fixture tests/fixtures/blazepose_full.npz
 
-The heavy variant is in the npm package @mediapipe/pose@0.5.1675469404; give the .tflite file itself then. It is
-written in two parts (blazepose-heavy-trunk and -head), each small enough for a repository.
+The heavy variant is in the npm package @mediapipe/pose@0.5.1675469404; give the .tflite file itself then. It
+is written in two parts (blazepose-heavy-trunk and -head), each small enough for a repository.
 Needs the extra `build` (tflite, ai-edge-litert). Prints the checksums and how far the module is from the
 original runtime.
 """
@@ -79,9 +79,10 @@ def parity(network: BlazePose, image: np.ndarray, expected: dict[str, np.ndarray
     return errors
 
 
-def parts(
-    weights: dict[str, torch.Tensor], variant: str, result: Path
-) -> dict[Path, dict[str, torch.Tensor]]:
+Weights = dict[str, torch.Tensor]
+
+
+def parts(weights: Weights, variant: str, result: Path) -> dict[Path, Weights]:
     """Which weights go to which file."""
     if variant == "full":
         return {result: weights}

@@ -28,6 +28,9 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
 from app.pipeline.speed import speed_up
+from app.takes.recorder import Recorder, forget
+from app.takes.take import Made
+from app.takes.take_file import save_take
 from model.errors import UserError
 from model.training.distributed import ranks_of_environment
 
@@ -48,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolate", action="store_true", help="keep each person's heatmaps off the others (needs several)"
     )
+    parser.add_argument(
+        "--camera", action="store_true", help="the meshes stand so that they lie over the picture"
+    )
+    parser.add_argument("--take", type=Path, metavar="FILE", help="also record a take, for `pointhmr export`")
     add_masks_argument(parser)
     add_model_arguments(parser)
 
@@ -74,6 +81,8 @@ class Job:
     box: PersonBox | None = None
     boxes: dict[str, list[PersonBox]] | None = None
     isolate: bool = False
+    camera: bool = False
+    take: Path | None = None
 
     def boxes_for(self, path: str) -> list[PersonBox] | None:
         """Boxes given for a picture by any of its names; None where detection is wanted."""
@@ -117,7 +126,11 @@ def run(options: argparse.Namespace) -> int:
         options.box,
         boxes,
         options.isolate,
+        options.camera,
+        options.take,
     )
+    if job.take is not None and len(job.inputs) > 1:
+        raise UserError("A take is of one input: give one clip or folder with --take.")
     for spec in job.inputs:
         if spec.startswith("camera"):
             raise UserError("A camera has no end: `pointhmr camera` shows it in the window.")
@@ -143,6 +156,7 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
     pipeline.tracker.follow(job.all_people, None)
     frames = people = 0
     hurried = False
+    recorder = None if job.take is None else Recorder(made_by(reconstructor, job.inputs[0]))
     start = time.perf_counter()
     for spec in job.inputs:
         source = open_source(spec)
@@ -156,12 +170,30 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
                 pipeline.reset()
             record = pipeline.process(frame, job.hops, job.boxes_for(frame.source), isolate=job.isolate)
             stem = writer.add(record)
+            if recorder is not None:
+                recorder.add(record)
             if record.people:
                 export_record(job, stem, record, reconstructor)
             frames, people = frames + 1, people + len(record.people)
             bar.update()
         bar.close()
+    if recorder is not None and job.take is not None:
+        keep_take(job.take, recorder)
     return Outcome(writer.close(), frames, people, time.perf_counter() - start)
+
+
+def made_by(reconstructor: Reconstructor, source: str) -> Made:
+    """What a take says of what made it."""
+    body = reconstructor.body
+    return Made(reconstructor.model_name, reconstructor.sha256, body.name, body.sha256, source)
+
+
+def keep_take(path: Path, recorder: Recorder) -> None:
+    """End a recording and save its take; the recording stays if that fails. Raises UserError."""
+    save_take(path, recorder.finish())
+    forget(recorder.path)
+    if recorder.ended:
+        sys.stderr.write(f"pointhmr: {recorder.ended}\n")
 
 
 def read_all(source: Source) -> Iterator[Frame]:
@@ -185,8 +217,9 @@ def read_all(source: Source) -> Iterator[Frame]:
 def export_record(job: Job, stem: str, record: Record, reconstructor: Reconstructor) -> None:
     """All people of a frame as one file of each wanted format."""
     arrays = reconstructor.body.data.arrays
-    meshes = meshes_of(record, reconstructor.body.faces, arrays.get("vt"), arrays.get("ft"))
-    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops)
+    meshes = meshes_of(record, reconstructor.body.faces, arrays.get("vt"), arrays.get("ft"), job.camera)
+    more = (("origin", "camera"),) if job.camera else ()
+    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops, more)
     for ending in job.formats:
         if ending in WRITERS:
             WRITERS[ending](job.output / f"{stem}.{ending}", meshes, job.preset, origin)

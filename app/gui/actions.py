@@ -11,14 +11,21 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QSizePolicy, QToolBar,
 
 from app.gui.icons import icon
 from app.gui.layout import set_checked
-from app.gui.settings import THEMES
+from app.gui.settings import AUTOMATIC, THEMES
 from app.gui.theme import Theme
+from app.pipeline.tiers import LITE, QUALITY
 
 CAMERAS_TO_OFFER = 2
 ISOLATE_TIP = (
     "Keep each person's heatmaps off the other people's bodies.\n"
     "Pin as A (Shift+A) before, to see what it changes"
 )
+TIER_WORDS = {
+    AUTOMATIC: ("Automatic", "Quality where this machine makes 25 frames a second with it, else lite"),
+    LITE: ("Lite: fastest", "body-lite"),
+    QUALITY: ("Quality: best", "body-quality: led by the landmarks of a larger network"),
+}
+"""Menu text and tooltip of each choice of the embedded model."""
 
 
 def camera_specs() -> list[str]:
@@ -72,6 +79,12 @@ class Actions:
         self.themes = QActionGroup(window)
         for choice in THEMES:
             action = self.themes.addAction(choice.capitalize())
+            action.setCheckable(True)
+            action.setData(choice)
+        self.tiers = QActionGroup(window)
+        for choice, (words, tip) in TIER_WORDS.items():
+            action = self.tiers.addAction(words)
+            action.setToolTip(tip)
             action.setCheckable(True)
             action.setData(choice)
         self.source_menu = QMenu("Source", window)
@@ -137,6 +150,9 @@ class Actions:
         file_menu.addActions([self.open_file, self.open_folder, self.open_sample, *self.cameras])
         file_menu.addSeparator()
         file_menu.addActions([self.record, self.take, self.export, self.models])
+        tiers = file_menu.addMenu("Embedded model")
+        tiers.setToolTipsVisible(True)
+        tiers.addActions(self.tiers.actions())
         file_menu.addSeparator()
         file_menu.addAction(self.quit)
         view = bar.addMenu("&View")

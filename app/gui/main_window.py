@@ -28,6 +28,7 @@ from app.gui.settings import default_path, load_settings, save_settings
 from app.gui.sheet import Sheet
 from app.gui.take_desk import TakeDesk
 from app.gui.theme import Theme, ThemeSwitch
+from app.gui.tier import TierDesk
 from app.gui.truth_view import TruthView
 from app.gui.warmup import Warmup
 from app.gui.watch import Watch
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self._runs = Commands(self)
         self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
         self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
+        self.tier = TierDesk(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
         self._facts_later = QTimer(self, singleShot=True, interval=0)

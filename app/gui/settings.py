@@ -13,12 +13,18 @@ from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 from app.export.presets import PRESETS
 from app.export.writers import WRITERS
 from app.pipeline.frames import Hops
+from app.pipeline.tiers import TIERS
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
-CHOICES = {"export_format": tuple(WRITERS), "export_preset": ("any", *PRESETS)}
+AUTOMATIC = "automatic"
+CHOICES = {
+    "export_format": tuple(WRITERS),
+    "export_preset": ("any", *PRESETS),
+    "tier": (AUTOMATIC, *TIERS),
+}
 DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
 
@@ -44,6 +50,8 @@ class Settings:
     last_folder: str = ""
     export_format: str = "obj"
     export_preset: str = "any"
+    tier: str = AUTOMATIC
+    """Which embedded model runs: a tier's name, or whichever suits the machine."""
 
 
 def default_path() -> Path:

@@ -17,7 +17,7 @@ def hear(
     judge: TierJudge, model: str, milliseconds: float, frames: int = FRAMES, *, final: bool = True
 ) -> str:
     """What the judge says after so many frames of this length; "" where it says nothing."""
-    answers = [judge.hear(model, {"encode": ms, "grab": 500.0}, final=final) for _ in range(frames)]
+    answers = [judge.hear(model, {"encode": milliseconds, "grab": 500.0}, final=final) for _ in range(frames)]
     return next((answer for answer in answers if answer is not None), "")
 
 

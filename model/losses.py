@@ -25,6 +25,7 @@ class LossWeights:
     joints: float = 15.0
     mesh_joints: float = 15.0
     edges: float = 20.0
+    lengths: float = 40.0
     joints2d: float = 5.0
     vertices2d: float = 8.0
     heatmaps: float = 0.3
@@ -103,11 +104,14 @@ class LiteLoss(nn.Module):
             * ((project(coarse, camera) - batch.vertices2d).abs() * inside).mean(),
         }
         if edges:
-            terms["edges"] = weights.edges * (self._edge_error(coarse, batch.vertices) * trust).mean()
+            own, target = self._edge_vectors(coarse), self._edge_vectors(batch.vertices)
+            terms["edges"] = weights.edges * ((own - target).abs() * trust).mean()
+            # Of poses that contradict one another the mean is thin; lengths know nothing of the pose.
+            lengths = (own.square().sum(-1) + 1e-8).sqrt() - target.norm(dim=-1)
+            terms["lengths"] = weights.lengths * (lengths.abs() * trust[..., 0]).mean()
         return terms
 
-    def _edge_error(self, coarse: Tensor, target: Tensor) -> Tensor:
-        """[B, E, 3] absolute difference of the edge vectors."""
+    def _edge_vectors(self, coarse: Tensor) -> Tensor:
+        """[B, C, 3] -> [B, E, 3]."""
         first, second = self.edges.unbind(1)
-        difference = coarse - target
-        return (difference[:, first] - difference[:, second]).abs()
+        return coarse[:, first] - coarse[:, second]

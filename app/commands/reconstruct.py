@@ -28,6 +28,7 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
 from app.pipeline.speed import speed_up
+from app.pipeline.steady import Steadier
 from model.errors import UserError
 from model.training.distributed import ranks_of_environment
 
@@ -48,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolate", action="store_true", help="keep each person's heatmaps off the others (needs several)"
     )
+    parser.add_argument(
+        "--smooth",
+        type=strength,
+        default=1.0,
+        metavar="0…1",
+        help="how much clips are smoothed over time (pictures and given boxes never are); 0: not at all",
+    )
     add_masks_argument(parser)
     add_model_arguments(parser)
 
@@ -59,6 +67,17 @@ def formats(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
     return wanted
+
+
+def strength(text: str) -> float:
+    """'0.5' -> 0.5; only what lies in [0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,8 @@ class Job:
     box: PersonBox | None = None
     boxes: dict[str, list[PersonBox]] | None = None
     isolate: bool = False
+    smoothing: float = 1.0
+    """Of clips whose people are found and followed, in [0, 1]."""
 
     def boxes_for(self, path: str) -> list[PersonBox] | None:
         """Boxes given for a picture by any of its names; None where detection is wanted."""
@@ -117,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
         options.box,
         boxes,
         options.isolate,
+        options.smooth,
     )
     for spec in job.inputs:
         if spec.startswith("camera"):
@@ -142,7 +164,7 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
     writer = ResultWriter(job.output, model, reconstructor.body.name)
     pipeline.tracker.follow(job.all_people, None)
     frames = people = 0
-    hurried = False
+    hurried, steady = False, Steadier()
     start = time.perf_counter()
     for spec in job.inputs:
         source = open_source(spec)
@@ -150,11 +172,15 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
             speed_up(reconstructor)
             hurried = True
         pipeline.reset()
+        steady.forget()
+        smoothing = job.smoothing if isinstance(source, VideoSource) else 0.0
         bar = tqdm(total=source.length, desc=source.name, unit=" pictures", disable=not sys.stderr.isatty())
         for frame in read_all(source):
             if isinstance(source, FolderSource):
                 pipeline.reset()
-            record = pipeline.process(frame, job.hops, job.boxes_for(frame.source), isolate=job.isolate)
+            boxes = job.boxes_for(frame.source)
+            record = pipeline.process(frame, job.hops, boxes, isolate=job.isolate)
+            record = steady(record, smoothing if boxes is None else 0.0)
             stem = writer.add(record)
             if record.people:
                 export_record(job, stem, record, reconstructor)

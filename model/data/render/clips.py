@@ -84,6 +84,8 @@ class Clip:
     """(T, V, 3) float32 body vertices in camera axes, metres."""
     stored_points: np.ndarray
     """(T, V, 3) the same from the poses as the file has them."""
+    rounded_points: np.ndarray
+    """(T, V, 3) the same from the drawn poses, rounded to half precision."""
     view: View
     studio: Studio
     figures: tuple[Figure, ...]
@@ -131,13 +133,16 @@ def make_clip(studio: Studio, motion: Motion, seed: int) -> Clip:
     view, _ = choose_view(Framing.FULL, everything, joints, parts, rng)
     view = view._replace(intrinsics=(view.intrinsics * SIZE / PICTURE).astype(np.float32))
     points = np.stack([view.to_camera(f.points + o) for f, o in zip(figures, offsets, strict=True)])
-    stored = np.stack(
-        [
-            view.to_camera(poser.pose(pose, betas).points + offset)
-            for pose, offset in zip(_turned(motion.stored, turn), offsets, strict=True)
-        ]
+    stored, rounded = (
+        np.stack(
+            [
+                view.to_camera(poser.pose(pose, betas).points + offset)
+                for pose, offset in zip(_turned(poses, turn), offsets, strict=True)
+            ]
+        )
+        for poses in (motion.stored, motion.poses.astype(np.float16).astype(np.float64))
     )
-    return Clip(motion, points, stored, view, studio, figures, offsets, seed)
+    return Clip(motion, points, stored, rounded, view, studio, figures, offsets, seed)
 
 
 def _turned(poses: np.ndarray, turn: Rotation) -> np.ndarray:

@@ -53,9 +53,12 @@ class Jitter:
     """Of the clips."""
 
 
-def film(pipeline: Pipeline, clip: Clip, keypoints: Callable[[np.ndarray], np.ndarray], rate: float) -> Filmed:
-    """Run the pipeline over a clip, following one person as in the window. Frames without anybody are told
-    by the caller: the last person before stands in for them.
+def film(
+    pipeline: Pipeline, clip: Clip, keypoints: Callable[[np.ndarray], np.ndarray], rate: float
+) -> Filmed:
+    """Run the pipeline over a clip, following one person as in the window.
+
+    For frames without anybody the last person before stands in; frames before the first one are left out.
 
     keypoints: (V, 3) body vertices -> (14, 3) joints.
     """
@@ -74,7 +77,7 @@ def film(pipeline: Pipeline, clip: Clip, keypoints: Callable[[np.ndarray], np.nd
 
 
 def acceleration_error(found: np.ndarray, truth: np.ndarray) -> float:
-    """Mean distance of the joints' second differences, hips centred: (T, 14, 3) twice -> mm a frame squared."""
+    """Mean distance of the joints' second differences, hips centred: (T, 14, 3) twice -> mm/frame²."""
     apart = np.diff(centred(found, found), 2, axis=0) - np.diff(centred(truth, truth), 2, axis=0)
     return float(1000 * np.linalg.norm(apart, axis=-1).mean())
 

@@ -1,9 +1,9 @@
-"""How much the mesh trembles on rendered clips that training never drew from, raw and smoothed, and its delay.
+"""How much the mesh trembles on rendered clips that training never drew from, raw and smoothed; its delay.
 
 Acceleration error: mean distance of the joints' second differences from the truth's, hips centred, in mm a
-frame squared at 30 frames a second (times 0.9: m/s²). The goal is at most 1.5 times the truth's own floor, the
-same error of the captured motion as its file has it against the low-passed motion that is drawn, with a delay
-of at most 2 frames.
+frame squared at 30 frames a second (times 0.9: m/s²). The goal is at most 1.5 times the truth's own floor with
+a delay of at most 2 frames; the floor is the same error of the captured motion as its file has it, against the
+low-passed motion that is drawn.
 """
 
 from __future__ import annotations
@@ -101,9 +101,7 @@ def filmed(options: argparse.Namespace) -> tuple[list[Filmed], str]:
     return films, f"{reconstructor.model_name} {reconstructor.sha256[:12]}"
 
 
-def report(
-    model: str, films: list[Filmed], rows: dict[str, Jitter], floor: float, rounding: float
-) -> str:
+def report(model: str, films: list[Filmed], rows: dict[str, Jitter], floor: float, rounding: float) -> str:
     """A Markdown table and what it says about the goal."""
     table = [
         [
@@ -117,11 +115,9 @@ def report(
         ]
         for name, row in rows.items()
     ]
-    good = [
-        name for name, r in rows.items() if r.acceleration <= GOAL * floor and r.delay <= MOST_DELAY
-    ]
+    good = [name for name, r in rows.items() if r.acceleration <= GOAL * floor and r.delay <= MOST_DELAY]
     return (
-        f"{model}, {len(films)} clips, {sum(len(one.records) for one in films)} frames; mm a frame squared, mm, "
+        f"{model}, {len(films)} clips, {sum(len(one.records) for one in films)} frames; mm/frame², mm, "
         f"frames\n\n{markdown(list(HEAD), table)}\n"
         f"Floor: {floor:.2f} (the captured motion against the drawn one); half precision alone: "
         f"{rounding:.2f}; a body that never accelerates: {truth_acceleration(films):.2f}.\n"

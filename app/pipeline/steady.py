@@ -1,10 +1,9 @@
 """Live smoothing: three low-pass filters in a row over whole bodies, the same for everything of a person.
 
-Why not One-Euro: on the validation clips (`pointhmr benchmark jitter` prints both) it leaves twice the trembling
-at the same delay, for its cut-off follows the speed, and a trembling depth looks like speed. A cascade of equal
-first-order filters takes more of what trembles for its delay than one filter, and depth, which trembles most,
-is given more of it than what the picture shows. Every filter is linear and has the same weight for all points,
-so that joints stay those of the mesh, and the camera projects both.
+Why not One-Euro: at the same delay it leaves more trembling (`pointhmr benchmark jitter` prints both), for its
+cut-off follows the speed, and a depth that trembles looks fast. A cascade of equal first-order filters takes
+more for its delay than one filter does, and depth, which trembles most, gets more of it than what the picture
+shows. Every filter is linear and has the same weight for all points, so that joints stay those of the mesh.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from app.pipeline.smoothing import FORGET_AFTER
 
 STAGES = 3
 ACROSS, DEPTH, PLACE = 2.0 / 30, 4.0 / 30, 1.0 / 30
-"""Seconds by which the cascade lags at strength 1: x and y of the body, its z, and where and how large it is."""
+"""Seconds by which the cascade lags at strength 1: x and y of the body; its z; where and how large it is."""
 FASTEST = 8.0
-"""Metres a second, on average over the joints about the hips, that no body moves: it was cut, or somebody else."""
+"""Metres a second, on average over the joints about the hips, that nobody moves: there was a cut."""
 FARTHEST = 12.0
 """The same for the whole body across the picture."""
 _GROWTH = 1.3

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt
 
 from app.gui.settings import load_settings
@@ -24,8 +22,8 @@ def test_smoothing_is_on_at_first_and_the_switch_takes_it_off(shown, qtbot):
     assert asked(window)[-1] == 1.0 and window.steadying.strength.isEnabled()
 
 
-def test_the_strength_goes_to_the_worker_and_is_remembered(make_window, tmp_path: Path):
-    window = make_window()
+def test_the_strength_goes_to_the_worker_and_is_remembered(shown):
+    window = shown()
     window.steadying.strength.setValue(40)
     assert asked(window)[-1] == 0.4
     window.steadying.switch.click()

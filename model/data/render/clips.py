@@ -25,7 +25,7 @@ RATE = 30.0
 SEED = 11
 """First word of the random seed of every clip."""
 SOFTNESS = 1.0
-"""Frames over which stored poses are low-passed: their half precision alone would make a still body tremble."""
+"""Frames over which stored poses are low-passed: capture and half precision make a still body tremble."""
 _ROOM = 1.1
 """Reach of the place about all that the person walks through."""
 

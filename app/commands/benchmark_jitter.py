@@ -1,9 +1,9 @@
 """How much the mesh trembles on rendered clips that training never drew from, raw and smoothed; its delay.
 
 Acceleration error: mean distance of the joints' second differences from the truth's, hips centred, in mm a
-frame squared at 30 frames a second (times 0.9: m/s²). The goal is at most 1.5 times the truth's own floor with
-a delay of at most 2 frames; the floor is the same error of the captured motion as its file has it, against the
-low-passed motion that is drawn.
+frame squared at 30 frames a second (times 0.9: m/s²). The goal is at most 1.5 times the truth's own floor
+with a delay of at most 2 frames; the floor is the same error of the captured motion as its file has it,
+against the low-passed motion that is drawn.
 """
 
 from __future__ import annotations

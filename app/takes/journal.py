@@ -103,7 +103,9 @@ def fits(person: Person, first: Person) -> bool:
 
 def numbers(person: Person) -> dict[str, float]:
     """A person's diagnostics by name."""
-    return {"presence": round(float(person.presence), 5)}
+    told = {} if person.diagnostics is None else person.diagnostics.numbers()
+    found = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
+    return {**found, "presence": round(float(person.presence), 5)}
 
 
 @dataclass(frozen=True)

@@ -140,8 +140,8 @@ def measure(films: Sequence[Filmed], smooth: Filter) -> Jitter:
         found, truth = smooth(one.records)[WARM_UP:], one.truth[WARM_UP:]
         errors = acceleration_error(found, truth), mpjpe(found, truth).mean(), pa_mpjpe(found, truth).mean()
         rows.append((*errors, delay(found, truth)))
-    table = np.array(rows)
-    return Jitter(*table.mean(axis=0).tolist(), float(table[:, 3].max()))
+    acceleration, position, aligned, lag = np.array(rows).mean(axis=0).tolist()
+    return Jitter(acceleration, position, aligned, lag, max(float(row[3]) for row in rows))
 
 
 def floors(films: Sequence[Filmed]) -> tuple[float, float]:

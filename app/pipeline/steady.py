@@ -1,9 +1,10 @@
 """Live smoothing: three low-pass filters in a row over whole bodies, the same for everything of a person.
 
 Why not One-Euro: at the same delay it leaves more trembling (`pointhmr benchmark jitter` prints both), for
-its cut-off follows the speed, and a depth that trembles looks fast. A cascade of equal first-order filters takes
-more for its delay than one filter does, and depth, which trembles most, gets more of it than what the picture
-shows. Every filter is linear and has the same weight for all points, so that joints stay those of the mesh.
+its cut-off follows the speed, and a depth that trembles looks fast. A cascade of equal first-order filters
+takes more for its delay than one filter does, and depth, which trembles most, gets more of it than what the
+picture shows. Every filter is linear and has the same weight for all points, so that joints stay those of
+the mesh.
 """
 
 from __future__ import annotations

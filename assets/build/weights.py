@@ -1,6 +1,7 @@
 """Ship the weights of a training run: `python -m assets.build.weights RUN/weights.safetensors`.
 
-Writes `assets/weights/body-lite.safetensors`: the same tensors, with what is known of them as metadata.
+Writes `assets/weights/body-lite.safetensors`, or that of --name: the same tensors, with what is known of them
+as metadata.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from model.config import preset
 from model.paths import sha256, write_atomically
 
 FACTS = {
-    "source": "trained by this project with `pointhmr train`, see body-lite.md",
+    "source": "trained by this project with `pointhmr train`, see the card beside the file",
     "trained_on": "LSP-extended photographs with fitted bodies, rendered crops, CMU mocap",
     "licence": "research use: LSP-extended's photographs carry no licence; the backbone is Apache-2.0",
 }

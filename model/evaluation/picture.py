@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from model.body import BodyModel
-from model.data.people import root_of
+from model.data.people import origin_of, root_of
 from model.data.sample import Sample, joint_weights
 from model.evaluation.predict import Prediction
 from model.metrics import centred_on, f_scores, pck_counts, procrustes
@@ -45,11 +45,10 @@ def errors_of(index: int, prediction: Prediction, body: BodyModel, faces: np.nda
     """Everything that the picture's labels allow to measure. faces: (F, 3) of the coarse mesh."""
     crop, root = prediction.crop, root_of(body)
     joints = centred_on(prediction.joints, prediction.joints, root)
-    mesh = centred_on(prediction.mesh, prediction.joints, root)
     target = centred_on(crop.joints3d, crop.joints3d, root)
     errors = _joint_errors(joints, target, joint_weights(crop) > 0)
     if crop.has_mesh:
-        errors |= _mesh_errors(mesh, crop, body)
+        errors |= _mesh_errors(prediction.mesh, crop, body)
     if crop.person is not None:
         points = (prediction.vertices2d + 1) * (len(crop.person) / 2)
         known = overlap(silhouette(points, faces, len(crop.person)), crop.person)
@@ -81,9 +80,9 @@ def _joint_errors(joints: np.ndarray, target: np.ndarray, confident: np.ndarray)
 
 
 def _mesh_errors(mesh: np.ndarray, crop: Sample, body: BodyModel) -> dict[str, float]:
-    """Each mesh centred on the root of its own joints, or aligned; F-scores of hands."""
-    mesh_joints = body.keypoint_regressor.numpy() @ crop.vertices
-    wanted = centred_on(crop.vertices, mesh_joints, root_of(body))
+    """Each mesh about its own origin (METRO: the pelvis), or aligned; F-scores of hands."""
+    origin = origin_of(body)
+    mesh, wanted = mesh - origin @ mesh, crop.vertices - origin @ crop.vertices
     fitted = procrustes(mesh[None], wanted[None])[0]
     errors = {
         "pve": 1000 * float(np.linalg.norm(mesh - wanted, axis=1).mean()),

@@ -16,7 +16,7 @@ from model.blazepose import BlazePose, load_blazepose
 from model.bodies import body_card, load_with_hierarchy
 from model.body import load_body
 from model.data.catalogue import DatasetSpec, open_dataset
-from model.data.people import Bodies, mirror_map, root_of
+from model.data.people import Bodies, mirror_map
 from model.data.sample import Batch, Dataset, Gender
 from model.data.stream import TrainingStream
 from model.decoders import BackboneMaps, LiteDecoders
@@ -121,12 +121,13 @@ def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
         network.backbone.load_state_dict(load_blazepose(kind).state_dict())
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.backbone.requires_grad_(not recipe.freeze_backbone)
-    regressor = body.keypoint_regressor.numpy()
     if recipe.loss == "lite":
         if not isinstance(network.decoders, LiteDecoders):
             raise UserError(f"{config.name} is trained with the published loss: set loss=published.")
-        return TrainingStep(network, LiteLoss(hierarchy, regressor), frozen=recipe.freeze_backbone)
-    loss = PublishedLoss(hierarchy, regressor, root_of(body))
+        return TrainingStep(
+            network, LiteLoss(hierarchy, body.keypoint_regressor.numpy()), frozen=recipe.freeze_backbone
+        )
+    loss = PublishedLoss(hierarchy, body)
     return TrainingStep(network, loss, frozen=recipe.freeze_backbone)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from model.blazepose import BlazePose, BlazePoseOutput
 from model.decoders import BackboneMaps
+from model.guided import FrozenNetwork, GuidedBlazePose
 
 FrozenBackbone = Callable[[Tensor], BackboneMaps]
 """Normalised images [B, 3, S, S] -> maps without gradients. Every call must have the same batch size."""
@@ -18,13 +19,17 @@ FrozenBackbone = Callable[[Tensor], BackboneMaps]
 def freeze_backbone(backbone: nn.Module, image_size: int, batch_size: int) -> FrozenBackbone:
     """The fastest exact way to run a frozen backbone (in eval mode) on this machine."""
     on_card = next(backbone.parameters()).is_cuda
-    if isinstance(backbone, BlazePose) and not on_card and importlib.util.find_spec("openvino"):
+    if (
+        isinstance(backbone, BlazePose | GuidedBlazePose)
+        and not on_card
+        and importlib.util.find_spec("openvino")
+    ):
         return openvino_backbone(backbone, (batch_size, 3, image_size, image_size))
     return torch.no_grad()(backbone)
 
 
 def openvino_backbone(
-    backbone: BlazePose, shape: tuple[int, int, int, int]
+    backbone: FrozenNetwork, shape: tuple[int, int, int, int]
 ) -> Callable[[Tensor], BlazePoseOutput]:
     """The backbone compiled by OpenVINO in float32 for one input shape."""
     import openvino

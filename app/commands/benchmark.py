@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = {"diagnostics": "what the flags find, and what isolating a person is worth"}
+BENCHMARKS = {
+    "diagnostics": "what the flags find, and what isolating a person is worth",
+    "jitter": "how much the mesh trembles on clips, raw and smoothed",
+}
 """Parts that are commands of their own, each a module `app.commands.benchmark_<name>`."""
 
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         choices=("embedded",),
-        help="the table of the embedded model's card: 500 crops a set, kinds of pictures apart",
+        help="the table of an embedded model's card: 500 crops a set, kinds apart, BlazePose heavy beside it",
     )
     parser.add_argument("--real", type=Path, metavar="DIR", help="short for --set lspet:DIR")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="short for --set rendered:DIR")
@@ -65,9 +65,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--upright",
         action=argparse.BooleanOptionalAction,
         help="turn people upright first; what the embedded network wants, and its default",
-    )
-    parser.add_argument(
-        "--heavy", type=Path, metavar="FILE", help="BlazePose heavy (safetensors), measured on the same crops"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each set")
     parser.add_argument("--kinds", action="store_true", help="a row for each kind of picture too")
@@ -169,7 +166,7 @@ def mask_rows(options: argparse.Namespace, network: PointHMR) -> list[Hops]:
 
 
 def _yardsticks(options: argparse.Namespace) -> Yardsticks:
-    return {"heavy": load_blazepose("heavy", options.heavy)} if options.heavy else {}
+    return {"heavy": load_blazepose("heavy")} if options.preset == "embedded" else {}
 
 
 def _device(wanted: str, local: int) -> torch.device:

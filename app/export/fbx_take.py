@@ -37,7 +37,7 @@ def write_fbx_take(
     """
     start, scene = start_of(takes), Scene()
     stop = Int64(max(_ticks(take.motion.times - start)[-1] for take in takes))
-    material, layer = add_material(scene), _add_layer(scene, stop)
+    material, layer = add_material(scene), add_layer(scene, stop)
     for take in takes:
         prefix = f"{take.skeleton.mesh.name} " if len(takes) > 1 else ""
         bones = _add_skinned(scene, take.skeleton, preset, prefix, material)
@@ -51,7 +51,7 @@ def _ticks(seconds: np.ndarray) -> np.ndarray:
     return np.round(seconds * TICKS).astype(np.int64)
 
 
-def _add_layer(scene: Scene, stop: Int64) -> Int64:
+def add_layer(scene: Scene, stop: Int64) -> Int64:
     """The animation layer that holds everybody's curves."""
     spans = {"LocalStart": ZERO, "LocalStop": stop, "ReferenceStart": ZERO, "ReferenceStop": stop}
     times = properties([(name, "KTime", "Time", "", time) for name, time in spans.items()])
@@ -146,11 +146,12 @@ def _add_track(
     scene.connect(track, layer)
     scene.connect(track, bone, channel)
     for axis, column in zip("XYZ", values.T, strict=True):
-        curve = scene.add("AnimationCurve", "", "AnimCurve", "", _curve(ticks, column))
-        scene.connect(curve, track, f"d|{axis}")
+        keys = scene.add("AnimationCurve", "", "AnimCurve", "", curve(ticks, column))
+        scene.connect(keys, track, f"d|{axis}")
 
 
-def _curve(ticks: np.ndarray, values: np.ndarray) -> list[Node]:
+def curve(ticks: np.ndarray, values: np.ndarray) -> list[Node]:
+    """Keys joined by straight lines: (T,) int64 ticks, (T,) values."""
     return [
         node("Default", float(values[0])),
         node("KeyVer", 4008),

@@ -34,6 +34,8 @@ class Origin:
     model: str = ""
     sha256: str = ""
     masks: Hops | None = None
+    more: tuple[tuple[str, str], ...] = ()
+    """Further names and texts, which stand over those below."""
 
     def facts(self, preset: Preset) -> dict[str, str]:
         """Names and texts for a file's metadata."""
@@ -45,7 +47,7 @@ class Origin:
             "units": preset.unit,
             "axes": preset.axes,
             "origin": "middle of the hips",
-        }
+        } | dict(self.more)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.blazepose import BlazePose, load_blazepose
+from model.blazepose import load_blazepose
 from model.bodies import body_card, load_with_hierarchy
 from model.body import load_body
 from model.data.catalogue import DatasetSpec, open_dataset
@@ -22,6 +22,7 @@ from model.data.stream import TrainingStream
 from model.decoders import BackboneMaps, LiteDecoders
 from model.errors import UserError
 from model.frozen import freeze_backbone
+from model.guided import shipped_state, variant_of
 from model.hierarchy import Hierarchy, load_hierarchy
 from model.losses import LiteLoss
 from model.paths import sha256
@@ -116,9 +117,8 @@ def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
             f"this body has {hierarchy.num_coarse} and {len(body.keypoint_names)}."
         )
     network = PointHMR(config, hierarchy)
-    if isinstance(network.backbone, BlazePose):
-        kind = config.backbone.removeprefix("blazepose-")
-        network.backbone.load_state_dict(load_blazepose(kind).state_dict())
+    if isinstance(network.decoders, LiteDecoders):
+        network.backbone.load_state_dict(shipped_state(config))
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.backbone.requires_grad_(not recipe.freeze_backbone)
     if recipe.loss == "lite":
@@ -136,15 +136,17 @@ def begin(step: TrainingStep, recipe: Recipe, scene: Scene, batch: Batch, curves
 
     batch: some training pictures. Raises UserError when a file cannot be used.
     """
-    network = step.network
+    network, config = step.network, step.network.config
+    decoders = network.decoders
     if recipe.backbone is not None:
-        if isinstance(network.backbone, BlazePose):
-            raise UserError(f"{network.config.name} has no HRNet backbone to start from {recipe.backbone}.")
+        if isinstance(decoders, LiteDecoders):
+            raise UserError(f"{config.name} has no HRNet backbone to start from {recipe.backbone}.")
         init_backbone(network, load_backbone(recipe.backbone))
-    decoders, backbone = network.decoders, network.backbone
-    if isinstance(decoders, LiteDecoders) and isinstance(backbone, BlazePose):
+    if isinstance(decoders, LiteDecoders):
+        if config.guide is not None and recipe.start is None:
+            raise UserError(f"{config.name} starts from a trained network: name one with --start-from.")
         if decoders.deep is not None:
-            decoders.deep.start_from(backbone)
+            decoders.deep.start_from(load_blazepose(variant_of(config.backbone)))
         if recipe.start is None:
             _begin_lite(step, recipe, scene, batch, curves)
     if recipe.start is not None:

@@ -18,12 +18,8 @@ FrozenBackbone = Callable[[Tensor], BackboneMaps]
 
 def freeze_backbone(backbone: nn.Module, image_size: int, batch_size: int) -> FrozenBackbone:
     """The fastest exact way to run a frozen backbone (in eval mode) on this machine."""
-    on_card = next(backbone.parameters()).is_cuda
-    if (
-        isinstance(backbone, BlazePose | GuidedBlazePose)
-        and not on_card
-        and importlib.util.find_spec("openvino")
-    ):
+    fast = importlib.util.find_spec("openvino") and not next(backbone.parameters()).is_cuda
+    if fast and isinstance(backbone, BlazePose | GuidedBlazePose):
         return openvino_backbone(backbone, (batch_size, 3, image_size, image_size))
     return torch.no_grad()(backbone)
 

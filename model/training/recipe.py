@@ -82,6 +82,8 @@ class Recipe:
     """Whether torch.compile fuses the regressor, on one process (the rest gains nothing by it)."""
     motion: Path | None = None
     """poses.npz, from which a lifter is taught landmarks without pictures before a new run."""
+    lifter_pictures: int = 0
+    """Training pictures from whose landmarks the lifter is taught where there is no `motion`."""
     lifter_steps: int = 2000
     lifter_bodies: int = 12_000
     """Posed bodies behind the endless landmarks."""

@@ -34,7 +34,6 @@ from model.training.curves import Curves
 from model.training.distributed import Ranks, mean_over, process_group, ranks_of_environment
 from model.training.recipe import AUGMENTATIONS, Recipe
 from model.training.setup import (
-    MEASURED,
     Scene,
     begin,
     load_scene,
@@ -95,8 +94,7 @@ class Run:
         if state is not None:
             logger.info("resumed at step %d", state["step"])
             return state
-        batch = next(self.stream.batches(0, MEASURED, workers=0))
-        begin(self.step_module, self.recipe, self.scene, batch, self.curves)
+        begin(self.step_module, self.recipe, self.scene, self.stream, self.curves)
         if self.ranks.first:
             text = json.dumps(run_manifest(self.recipe, self.scene, self.ranks.world), indent=1)
             write_atomically(self.output / "run.json", lambda file: file.write_text(text + "\n"))

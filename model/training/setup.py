@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,10 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.blazepose import load_blazepose
+from model.blazepose import BlazePoseOutput, load_blazepose
 from model.bodies import body_card, load_with_hierarchy
 from model.body import load_body
 from model.data.catalogue import DatasetSpec, open_dataset
+from model.data.landmarks import LandmarkGenerator
 from model.data.people import Bodies, mirror_map
 from model.data.sample import Batch, Dataset, Gender
 from model.data.stream import TrainingStream
@@ -24,12 +26,13 @@ from model.errors import UserError
 from model.frozen import freeze_backbone
 from model.guided import shipped_state, variant_of
 from model.hierarchy import Hierarchy, load_hierarchy
+from model.lifter import landmark_tokens
 from model.losses import LiteLoss
 from model.paths import sha256
 from model.pointhmr import Mesh, PointHMR
 from model.pretrained import init_backbone
 from model.training.curves import Curves
-from model.training.lifter import pretrain
+from model.training.lifter import Source, pretrain, source_of_pictures
 from model.training.published_loss import PublishedLoss
 from model.training.recipe import AUGMENTATIONS, Recipe
 from model.warm_start import warm_start
@@ -131,10 +134,10 @@ def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
     return TrainingStep(network, loss, frozen=recipe.freeze_backbone)
 
 
-def begin(step: TrainingStep, recipe: Recipe, scene: Scene, batch: Batch, curves: Curves) -> None:
+def begin(step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStream, curves: Curves) -> None:
     """What a new run knows before its first step: other weights, or measured features and a lifter.
 
-    batch: some training pictures. Raises UserError when a file cannot be used.
+    Raises UserError when a file cannot be used.
     """
     network, config = step.network, step.network.config
     decoders = network.decoders
@@ -148,15 +151,18 @@ def begin(step: TrainingStep, recipe: Recipe, scene: Scene, batch: Batch, curves
         if decoders.deep is not None:
             decoders.deep.start_from(load_blazepose(variant_of(config.backbone)))
         if recipe.start is None:
-            _begin_lite(step, recipe, scene, batch, curves)
+            _begin_lite(step, recipe, scene, stream, curves)
     if recipe.start is not None:
         warm_start(network, recipe.start)
 
 
-def _begin_lite(step: TrainingStep, recipe: Recipe, scene: Scene, batch: Batch, curves: Curves) -> None:
+def _begin_lite(
+    step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStream, curves: Curves
+) -> None:
     """Fixed standardisation of the frozen features, the mean body, and the lifter's landmarks."""
     network = step.network
     assert isinstance(network.decoders, LiteDecoders)
+    batch = next(stream.batches(0, MEASURED, workers=0))
     with torch.no_grad():
         network.decoders.measure(network.backbone.eval()(network.normalize(batch.images)))
     if network.lifter is None:
@@ -165,18 +171,32 @@ def _begin_lite(step: TrainingStep, recipe: Recipe, scene: Scene, batch: Batch, 
     if bool(labelled.any()):
         mean = torch.cat([batch.joints3d[labelled].mean(0), batch.vertices[labelled].mean(0)])
         network.lifter.start_from(mean)
-    if recipe.motion is not None and isinstance(step.loss, LiteLoss):
-        pretrain(
-            network.lifter,
-            step.loss,
-            recipe.motion,
-            scene.bodies.neutral,
-            scene.hierarchy,
-            curves,
-            steps=recipe.lifter_steps,
-            bodies=recipe.lifter_bodies,
-            seed=recipe.seed,
-        )
+    source = _landmarks(step, recipe, scene, stream)
+    if source is not None and isinstance(step.loss, LiteLoss) and recipe.lifter_steps:
+        pretrain(network.lifter, step.loss, source, curves, recipe.lifter_steps)
+
+
+@torch.no_grad()
+def _landmarks(step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStream) -> Source | None:
+    """What the lifter is taught: landmarks of poses, else those that are found in training pictures."""
+    if recipe.motion is not None:
+        body, bodies = scene.bodies.neutral, recipe.lifter_bodies
+        return LandmarkGenerator(recipe.motion, body, scene.hierarchy, bodies=bodies, seed=recipe.seed).batch
+    parts = recipe.lifter_pictures // MEASURED
+    if not parts:
+        return None
+    network, config = step.network, step.network.config
+    backbone = freeze_backbone(network.backbone.eval(), config.image_size, MEASURED)
+    batches = list(itertools.islice(stream.batches(0, MEASURED, workers=0), parts))
+    found = []
+    for batch in batches:
+        maps = backbone(network.normalize(batch.images))
+        assert isinstance(maps, BlazePoseOutput)
+        found.append(landmark_tokens(maps, config.image_size, config.num_landmarks))
+    together = Batch(
+        torch.empty(0), *(torch.cat(rows) for rows in zip(*(b[1:] for b in batches), strict=True))
+    )
+    return source_of_pictures(torch.cat(found), together, recipe.seed)
 
 
 def open_sets(specs: tuple[DatasetSpec, ...], scene: Scene, seed: int, *, full: bool = True) -> list[Dataset]:

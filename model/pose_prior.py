@@ -1,7 +1,7 @@
-"""How people move their joints: a mixture of Gaussians over captured poses, and the limits of knees and elbows.
+"""How people bend: a mixture of Gaussians over captured poses, and the limits of knees and elbows.
 
-The mixture ships (`assets/body/pose_prior.npz`, made by `python -m assets.build.pose_prior`); it judges 21 joints
-in axis-angle, without the whole body's turn and without hands.
+The mixture ships (`assets/body/pose_prior.npz`, made by `python -m assets.build.pose_prior`); it judges 21
+joints in axis-angle, without the whole body's turn and without hands.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def load_pose_prior(path: Path | None = None) -> PosePrior:
     arrays = load_arrays(path)
     if not {"means", "factors", "log_weights"} <= set(arrays):
         raise UserError(f"{path} holds no pose prior.")
-    return PosePrior(*(torch.from_numpy(arrays[n].astype(np.float32)) for n in ("means", "factors", "log_weights")))
+    return PosePrior(
+        *(torch.from_numpy(arrays[n].astype(np.float32)) for n in ("means", "factors", "log_weights"))
+    )
 
 
 def beyond_limits(pose: Tensor) -> Tensor:
@@ -71,7 +73,9 @@ def beyond_limits(pose: Tensor) -> Tensor:
     return wrong + (left - 0.1).clamp_min(0).square() + (-right - 0.1).clamp_min(0).square()
 
 
-def learn_pose_prior(poses: np.ndarray, weight: np.ndarray, count: int, seed: int = 0) -> dict[str, np.ndarray]:
+def learn_pose_prior(
+    poses: np.ndarray, weight: np.ndarray, count: int, seed: int = 0
+) -> dict[str, np.ndarray]:
     """Expectation-maximisation over `count` poses drawn from (N, 24, 3) by weight (N,): the file's arrays."""
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(poses), count, p=weight.astype(float) / weight.astype(float).sum())

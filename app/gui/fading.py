@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
 
 TIP = (
-    "Fade what the picture does not show (U): the network makes up legs that lie outside of it or are hidden.\n"
+    "Fade what the picture does not show (U): limbs outside of it, or hidden, are made up by the network.\n"
     "Exports are not changed"
 )
 

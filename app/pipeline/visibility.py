@@ -1,7 +1,8 @@
 """What of a reconstructed body the picture shows: half bodies get no invented legs.
 
-The network always makes a whole body. What lies outside of the picture, and the parts of which the backbone's
-landmarks say that nobody sees them, are invented; views draw them faded. Exports and errors know nothing of it.
+The network always makes a whole body. What lies outside of the picture, and the parts of which the
+backbone's landmarks say that nobody sees them, are invented; views draw them faded. Exports and errors know
+nothing of it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import numpy as np
 from app.pipeline.frames import Person
 
 PARTS = 24
-HIDDEN, SHOWN = 0.1, 0.4
-"""Visibility of a part's landmarks at and below which it is unseen, and from which on it is seen."""
+HIDDEN, SHOWN = 0.02, 0.2
+"""Visibility of a part's landmarks at and below which it is unseen, and from which on it is seen: measured by
+`pointhmr benchmark visibility`. Low, for the landmarks doubt limbs behind the person's own trunk too."""
 _HEAD, _TRUNK = (0, 7, 8), (11, 12, 23, 24)
 LANDMARKS: tuple[tuple[int, ...], ...] = (
     (23, 24), (23, 25), (24, 26), _TRUNK, (25, 27), (26, 28), _TRUNK, (27, 29), (28, 30), _TRUNK,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOPS: Hops = (7, 5, 3, 1)
 SEED = 77
 SHOWN, HIDDEN = 0.5, 0.1
-"""Share of a part's vertices on pixels of the person, in the picture, above and below which it is (un)seen."""
+"""Share of a part's vertices on pixels of the person, above and below which it is seen and unseen."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Looked:
 
 
 def look(pipeline: Pipeline, studio: Studio, count: int) -> Iterator[Looked]:
-    """`count` pictures, full bodies, cut ones and webcams in turn; those where nobody is found are left out."""
+    """`count` pictures: full bodies, cut ones and webcams in turn; without those where nobody is found."""
     from model.data.render.camera import Framing
     from model.data.render.studio import Wish
 
@@ -53,7 +53,7 @@ def look(pipeline: Pipeline, studio: Studio, count: int) -> Iterator[Looked]:
 
 
 def cut_out(shot: Shot) -> tuple[np.ndarray, np.ndarray]:
-    """The crop's region as a picture of its own, and (V,) bool whether it shows each vertex's person there."""
+    """The crop's region as a picture of its own, and (V,) bool where it shows the person at a vertex."""
     from model.data.render.camera import PICTURE, REGION
 
     margin = (PICTURE - REGION) // 2

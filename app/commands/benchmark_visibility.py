@@ -1,4 +1,4 @@
-"""How often parts of a body that a rendered picture does not show are drawn faded, and those that it shows."""
+"""How often parts of a body are drawn faded: those that a rendered picture does not show, and the others."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Look at training data, and convert it.
 
 `sheet` draws synthetic crops, each without and with its labels; `convert` writes any dataset in our own form
-(a manifest: model/data/manifest.py); `fit` fits bodies to pictures with annotated joints (COCO, MPII, LSP, or a
-manifest) and writes a folder for `pointhmr train --real` and `--set lspet:`.
+(a manifest: model/data/manifest.py); `fit` fits bodies to pictures with annotated joints (COCO, MPII, LSP, or
+a manifest) and writes a folder for `pointhmr train --real` and `--set lspet:`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures with annotated joints -> upright crops with fitted bodies, in the form that `LspetDataset` reads."""
+"""Pictures with annotated joints -> cut-outs with fitted bodies, in the form that `LspetDataset` reads."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ def fit_all(
     folder: Path,
     batch: int,
 ) -> dict[str, np.ndarray]:
-    """Fit everybody and write the folder; returns the labels. Pictures that cannot be read are told and left out.
+    """Fit everybody and write the folder; returns the labels.
+
+    Pictures that cannot be read are told and left out.
 
     Raises UserError when nobody is left or the disk refuses.
     """
@@ -145,7 +147,7 @@ def _fitted(
 ) -> dict[str, np.ndarray]:
     """Fit one batch, store its pictures, and give its labels in the axes and pixels of these."""
     evidence = Evidence(
-        *(np.concatenate(parts) for parts in zip(*(vars(p.evidence).values() for p in people)))
+        *(np.concatenate(parts) for parts in zip(*(vars(p.evidence).values() for p in people), strict=True))
     )
     fitted = fit_people(body, prior, evidence)
     for person in people:

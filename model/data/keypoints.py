@@ -1,7 +1,7 @@
 """People with annotated joints only: COCO, MPII, LSP and our own manifest, as one list in LSP order.
 
 COCO: the JSON of `person_keypoints_*`. MPII: the JSON of HRNet and its kin (`joints`, `joints_vis`, `image`).
-LSP: `joints.mat` or an .npz with `joints` as (3, 14, N) or (14, 3, N), pictures `im0001.jpg` or `im00001.jpg`.
+LSP: `joints.mat` or an .npz with `joints` (3, 14, N) or (14, 3, N), pictures `im0001.jpg` or `im00001.jpg`.
 Manifest: a folder (model/data/manifest.py).
 """
 

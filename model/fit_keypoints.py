@@ -141,7 +141,7 @@ class _Fit:
             if step % _ASSIGN_EVERY == 0:
                 chosen = self._prior.nearest(self.pose)
             optimiser.zero_grad()
-            self._loss(chosen, loose=step < LOOSE).sum().backward()  # type: ignore[no-untyped-call]
+            self._loss(chosen, loose=step < LOOSE).sum().backward()
             optimiser.step()
         with torch.no_grad():
             return self._result()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,13 @@ def _manifest(folder: Path) -> list[Annotated]:
         sample = dataset[number]
         if sample.has_2d:
             joints = np.column_stack([sample.joints2d[:, :2], sample.joints2d[:, 2] > 0])
-            people.append(Annotated(f"{number:06d}", joints, lambda n=number: dataset[n].image))
+            people.append(Annotated(f"{number:06d}", joints, partial(_image_of, dataset, number)))
     return people
 
 
+def _image_of(dataset: ManifestDataset, number: int) -> np.ndarray:
+    return dataset[number].image
+
+
 def _reader(folder: Path, name: str) -> Callable[[], np.ndarray]:
-    return lambda: read_picture(folder / name)
+    return partial(read_picture, folder / name)

@@ -74,8 +74,8 @@ def export(network: PointHMR, folder: Path, recipe: Recipe = FLOAT32) -> None:
     image = images[0] if images else torch.zeros(1, 3, network.config.image_size, network.config.image_size)
     tokens = _inputs(stage, network, image)
     graphs = [
-        _converted(stage, [image], named=recipe.int8),
-        _converted(_Regress(stage.network).eval(), tokens, named=recipe.regress_int8),
+        _converted(stage, [image], named=bool(recipe.int8)),
+        _converted(_Regress(stage.network).eval(), tokens, named=bool(recipe.regress_int8)),
     ]
     if recipe.int8:
         quantize(graphs[0], [[one.numpy()] for one in images], recipe.rounds)

@@ -38,6 +38,7 @@ class Settings:
     show_mesh: bool = True
     show_heat: bool = True
     show_joints: bool = False
+    fade_unseen: bool = True
     steady: bool = True
     steadiness: float = 1.0
     """Strength of live smoothing in [0, 1]."""

@@ -9,25 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.model_info import ModelInfo
-from app.gui.take_scene import fits_take, motion_of, spread, take_info
+from app.gui.take_scene import fits_take, motion_of, spread
 from app.gui.take_track import Curve
 from app.takes.take import Take
-from model.errors import UserError
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
-
-
-def info_of(take: Take) -> ModelInfo:
-    """The topology of a take's body, read from its file. Raises UserError when it is not installed."""
-    from model.bodies import list_bodies  # brings torch along, for which the window does not wait
-    from model.body import load_body
-
-    for card in list_bodies():
-        body = load_body(card.path or None)  # type: ignore[arg-type]
-        if body.name == take.made.body:
-            return take_info(take, body)
-    raise UserError(f"The take shows the body {take.made.body!r}, which is not installed here.")
 
 
 class TakeStudio(QObject):

@@ -16,8 +16,6 @@ from app.takes.take import Performer, Take
 from model.body import BodyModel
 from model.fit import fit_body
 
-LARGE_RESIDUAL = 10.0
-"""Millimetres from which a skinned file shows visibly other bodies than the network made."""
 FLIP = np.array([1.0, -1.0, -1.0])
 """From camera axes to a body's, and back."""
 _STEPS = 24

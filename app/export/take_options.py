@@ -35,6 +35,8 @@ class Kind:
 
 
 SHORT_CLIP = 300
+LARGE_RESIDUAL = 10.0
+"""Millimetres from which a skinned file shows visibly other bodies than the network made."""
 _EXACT = "The exact meshes of a short clip."
 KINDS = {
     "fbx": Kind("FBX, skinned", "fbx", "A skeleton with curves, for every program.", True, 1150, 770e3),

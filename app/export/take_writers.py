@@ -17,8 +17,8 @@ from app.export.result import save_npz
 from app.export.sequence import write_sequence
 from app.export.shapes import MeshTake, write_fbx_shapes, write_glb_shapes
 from app.export.skeleton import SkinnedTake, resampled
-from app.export.take_fit import FLIP, LARGE_RESIDUAL, camera_of, colours_of, fits, places_of
-from app.export.take_options import TakeOptions, Watch
+from app.export.take_fit import FLIP, camera_of, colours_of, fits, places_of
+from app.export.take_options import LARGE_RESIDUAL, TakeOptions, Watch
 from app.takes import edit
 from app.takes.take import Performer, Take
 from model.body import BodyModel

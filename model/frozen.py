@@ -8,20 +8,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from model.blazepose import BlazePose, BlazePoseOutput
+from model.blazepose import BlazePoseOutput
+from model.guided import FrozenNetwork
 
 FrozenBackbone = Callable[[Tensor], BlazePoseOutput]
 """Normalised images [B, 3, S, S] -> maps without gradients. Every call must have the same batch size."""
 
 
-def freeze_backbone(backbone: BlazePose, image_size: int, batch_size: int) -> FrozenBackbone:
+def freeze_backbone(backbone: FrozenNetwork, image_size: int, batch_size: int) -> FrozenBackbone:
     """The fastest exact way to run a frozen backbone on this machine."""
     if importlib.util.find_spec("openvino") and not next(backbone.parameters()).is_cuda:
         return openvino_backbone(backbone, (batch_size, 3, image_size, image_size))
     return torch.no_grad()(backbone.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
-def openvino_backbone(backbone: BlazePose, shape: tuple[int, int, int, int]) -> FrozenBackbone:
+def openvino_backbone(backbone: FrozenNetwork, shape: tuple[int, int, int, int]) -> FrozenBackbone:
     """The backbone compiled by OpenVINO in float32 for one input shape."""
     import openvino
 

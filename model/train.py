@@ -30,6 +30,7 @@ from model.decoders import LiteDecoders
 from model.errors import UserError
 from model.evaluate import evaluate_crops
 from model.frozen import freeze_backbone
+from model.guided import GuidedBlazePose, shipped_state, variant_of
 from model.hierarchy import Hierarchy, load_hierarchy
 from model.lifter import FirstMesh
 from model.losses import LiteLoss
@@ -97,9 +98,11 @@ class Trainer:
         self.hierarchy: Hierarchy = load_hierarchy()
         self.body: BodyModel = load_body()
         self.network = PointHMR(preset(settings.preset), self.hierarchy)
-        if not isinstance(self.network.backbone, BlazePose):
+        if not isinstance(self.network.backbone, (BlazePose, GuidedBlazePose)):
             raise UserError("Only presets over BlazePose are trained with a frozen backbone.")
-        self.network.backbone.load_state_dict(load_blazepose().state_dict())
+        if self.network.config.guide is not None and settings.start_from is None:
+            raise UserError(f"{settings.preset} starts from a trained network: name one with --start-from.")
+        self.network.backbone.load_state_dict(shipped_state(self.network.config))
         self.network.backbone.requires_grad_(False).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = LiteLoss(self.hierarchy, self.body.keypoint_regressor.numpy())
@@ -159,10 +162,9 @@ class Trainer:
     def _prepare(self) -> None:
         """Copy and measure the backbone's features; then other weights, or the mean body and the lifter."""
         decoders, lifter = self.network.decoders, self.network.lifter
-        assert isinstance(decoders, LiteDecoders) and isinstance(self.network.backbone, BlazePose)
-        assert lifter is not None
+        assert isinstance(decoders, LiteDecoders) and lifter is not None
         if decoders.deep is not None:
-            decoders.deep.start_from(self.network.backbone)
+            decoders.deep.start_from(load_blazepose(variant_of(self.network.config.backbone)))
         if self.settings.start_from is not None:
             warm_start(self.network, self.settings.start_from)
         else:
@@ -197,7 +199,7 @@ class Trainer:
     def _train(self) -> None:
         settings, config = self.settings, self.network.config
         batches = self.training.batches(self.state.seen, settings.batch_size, settings.workers)
-        assert isinstance(self.network.backbone, BlazePose)
+        assert isinstance(self.network.backbone, (BlazePose, GuidedBlazePose))
         self.backbone = freeze_backbone(self.network.backbone, config.image_size, settings.batch_size)
         self.regress = torch.compile(self.network.regress) if settings.compile else self.network.regress
         bar = tqdm(total=settings.samples, initial=self.state.seen, unit=" samples", mininterval=5)

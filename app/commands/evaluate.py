@@ -41,14 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         choices=("embedded",),
-        help="the table of the embedded model's card: 500 crops a set, kinds of pictures apart",
+        help="the table of an embedded model's card: 500 crops a set, kinds apart, BlazePose heavy beside it",
     )
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
     parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
-    parser.add_argument(
-        "--heavy", type=Path, metavar="FILE", help="BlazePose heavy (safetensors), measured on the same crops"
-    )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each set")
     parser.add_argument("--kinds", action="store_true", help="a row for each kind of picture too")
     parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
@@ -67,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("Evaluation needs pictures: give --real, --rendered or --appearance a folder.")
     embedded = options.preset == "embedded"
     limit = options.limit or (EMBEDDED_SYNTHETIC if embedded else None)
-    yardsticks = {"heavy": load_blazepose("heavy", options.heavy)} if options.heavy else {}
+    yardsticks = {"heavy": load_blazepose("heavy")} if embedded else {}
     joints = LiteLoss(hierarchy, body.keypoint_regressor.numpy())
     results: dict[str, dict[str, float]] = {}
     for dataset in sets:

@@ -30,6 +30,7 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
 from app.pipeline.speed import speed_up
+from app.pipeline.steady import Steadier
 from app.takes.recorder import Recorder, forget
 from app.takes.take import Made
 from app.takes.take_file import save_take
@@ -54,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--isolate", action="store_true", help="keep each person's heatmaps off the others (needs several)"
     )
     parser.add_argument(
+        "--smooth",
+        type=strength,
+        default=1.0,
+        metavar="0…1",
+        help="how much clips are smoothed over time (pictures and given boxes never are); 0: not at all",
+    )
+    parser.add_argument(
         "--camera", action="store_true", help="the meshes stand so that they lie over the picture"
     )
     parser.add_argument("--colours", action="store_true", help="the meshes show the body's parts by colour")
@@ -69,6 +77,17 @@ def formats(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
     return wanted
+
+
+def strength(text: str) -> float:
+    """'0.5' -> 0.5; only what lies in [0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
 
 
 @dataclass(frozen=True)
@@ -87,6 +106,8 @@ class Job:
     camera: bool = False
     colours: bool = False
     take: Path | None = None
+    smoothing: float = 1.0
+    """Of clips whose people are found and followed, in [0, 1]."""
 
     def boxes_for(self, path: str) -> list[PersonBox] | None:
         """Boxes given for a picture by any of its names; None where detection is wanted."""
@@ -133,6 +154,7 @@ def run(options: argparse.Namespace) -> int:
         options.camera,
         options.colours,
         options.take,
+        options.smooth,
     )
     if job.take is not None and len(job.inputs) > 1:
         raise UserError("A take is of one input: give one clip or folder with --take.")
@@ -160,7 +182,7 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
     writer = ResultWriter(job.output, model, reconstructor.body.name)
     pipeline.tracker.follow(job.all_people, None)
     frames = people = 0
-    hurried = False
+    hurried, steady = False, Steadier()
     recorder = None if job.take is None else Recorder(made_by(reconstructor, job.inputs[0]))
     start = time.perf_counter()
     for spec in job.inputs:
@@ -169,11 +191,15 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
             speed_up(reconstructor)
             hurried = True
         pipeline.reset()
+        steady.forget()
+        smoothing = job.smoothing if isinstance(source, VideoSource) else 0.0
         bar = tqdm(total=source.length, desc=source.name, unit=" pictures", disable=not sys.stderr.isatty())
         for frame in read_all(source):
             if isinstance(source, FolderSource):
                 pipeline.reset()
-            record = pipeline.process(frame, job.hops, job.boxes_for(frame.source), isolate=job.isolate)
+            boxes = job.boxes_for(frame.source)
+            record = pipeline.process(frame, job.hops, boxes, isolate=job.isolate)
+            record = steady(record, smoothing if boxes is None else 0.0)
             stem = writer.add(record)
             if recorder is not None:
                 recorder.add(record)

@@ -70,7 +70,7 @@ class Cases(QObject):
             "colour_by": window.parts.mesh.colour_by.currentText(),
             "colour_map": window.parts.image.map.currentText(),
         }
-        record = replace(window.record, attention=None)
+        record = replace(window.record.unsmoothed, attention=None)
         model = case_model(window.info)
         chosen = window.person.box.id if window.person is not None else None
         window.settings.last_folder = str(folder.parent)

@@ -45,6 +45,10 @@ class Settings:
     show_mesh: bool = True
     show_heat: bool = True
     show_joints: bool = False
+    fade_unseen: bool = True
+    steady: bool = True
+    steadiness: float = 1.0
+    """Strength of live smoothing in [0, 1]."""
     pins: tuple[int, ...] | None = None
     """Pinned vertices; None until the person changes the defaults."""
     hops: Hops = field(default=DEFAULT_HOPS)

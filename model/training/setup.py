@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.blazepose import BlazePose, load_blazepose
+from model.blazepose import BlazePose
 from model.bodies import body_card, load_with_hierarchy
 from model.body import load_body
 from model.data.catalogue import DatasetSpec, open_dataset
@@ -20,6 +20,7 @@ from model.data.sample import Batch, Dataset, Gender
 from model.data.stream import TrainingStream
 from model.decoders import LiteDecoders
 from model.errors import UserError
+from model.guided import shipped_state
 from model.hierarchy import Hierarchy, load_hierarchy
 from model.losses import LiteLoss
 from model.paths import sha256
@@ -103,8 +104,7 @@ def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
         )
     network = PointHMR(config, hierarchy)
     if isinstance(network.backbone, BlazePose):
-        kind = config.backbone.removeprefix("blazepose-")
-        network.backbone.load_state_dict(load_blazepose(kind).state_dict())
+        network.backbone.load_state_dict(shipped_state(config))
     if recipe.backbone is not None:
         if isinstance(network.backbone, BlazePose):
             raise UserError(f"{config.name} has no HRNet backbone to start from {recipe.backbone}.")

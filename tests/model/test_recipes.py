@@ -22,8 +22,9 @@ from model.data.manifest import write_manifest
 from model.data.people import Bodies, Labels, make_sample, project_pinhole
 from model.data.sample import HIPS, Batch, Sample, collate
 from model.errors import UserError
-from model.hierarchy import load_hierarchy, mask_statistics
+from model.hierarchy import load_hierarchy
 from model.losses import project
+from model.mask_statistics import mask_statistics
 from model.pointhmr import Features, Mesh, PointHMR
 from model.training.published_loss import PublishedLoss
 from model.training.recipe import RECIPES, Recipe, read_recipe

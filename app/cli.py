@@ -12,6 +12,7 @@ from model.errors import UserError
 
 COMMANDS = {
     "reconstruct": "people in pictures and clips, without a window",
+    "export": "a recorded take for Blender, Unity, Unreal, Maya or a script",
     "screenshot": "a picture of the real window, without a screen",
     "doctor": "what works on this machine",
     "soak": "play for half an hour and watch memory, threads and handles",

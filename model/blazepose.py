@@ -278,17 +278,18 @@ class BlazePose(nn.Module):
         return x
 
 
-def load_blazepose(variant: str = "full", path: Path | None = None) -> BlazePose:
+def load_blazepose(variant: str = "full", *paths: Path) -> BlazePose:
     """The network with its weights in float32, frozen and in eval mode.
 
-    `path` defaults to `assets/weights/blazepose-<variant>.safetensors`; only full is shipped. Raises
-    UserError when the file is missing or does not hold exactly this variant's weights.
+    paths: the files that hold them together; none: those that ship, `assets/weights/blazepose-<variant>*`.
+    Raises UserError when a file is missing or they do not hold exactly this variant's weights.
     """
-    if path is None:
-        path = Path(str(resources.files("assets"))) / "weights" / f"blazepose-{variant}.safetensors"
+    folder = Path(str(resources.files("assets"))) / "weights"
+    paths = paths or tuple(sorted(folder.glob(f"blazepose-{variant}*.safetensors")))
     network = BlazePose(variant)
     try:
-        network.load_state_dict(load_file(path))
+        network.load_state_dict({name: value for each in paths for name, value in load_file(each).items()})
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise UserError(f"The weights of BlazePose {variant} cannot be read from {path}.") from error
+        source = ", ".join(map(str, paths)) or folder
+        raise UserError(f"The weights of BlazePose {variant} cannot be read from {source}.") from error
     return network.eval().requires_grad_(False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +13,6 @@ from scipy.sparse.csgraph import shortest_path
 import assets
 
 MAX_HOPS = 255
-
-
-@dataclass(frozen=True)
-class MaskStatistics:
-    """How many vertices a vertex may attend to under one threshold, itself included."""
-
-    mean: float
-    least: int
-    most: int
 
 
 @dataclass(frozen=True)
@@ -85,21 +75,6 @@ class Hierarchy:
         if threshold < 1:
             raise ValueError(f"a mask threshold is at least 1 hop, not {threshold}")
         return self.hops <= threshold
-
-
-def mask_statistics(hops: np.ndarray, thresholds: Sequence[int | None]) -> tuple[MaskStatistics, ...]:
-    """Allowed vertices per vertex in each encoder.
-
-    hops: (C, C) int distances on the coarse mesh; thresholds: one per encoder, None is off.
-    """
-    return tuple(_allowed_counts(hops, threshold) for threshold in thresholds)
-
-
-def _allowed_counts(hops: np.ndarray, threshold: int | None) -> MaskStatistics:
-    if threshold is None:
-        return MaskStatistics(float(len(hops)), len(hops), len(hops))
-    counts = (hops <= threshold).sum(axis=1)
-    return MaskStatistics(float(counts.mean()), int(counts.min()), int(counts.max()))
 
 
 def hop_distances(faces: np.ndarray, num_vertices: int) -> np.ndarray:

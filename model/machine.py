@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-import torch
-
 
 def available_cores() -> int:
     """Cores that this process may run on, at least 1."""
@@ -14,5 +12,7 @@ def available_cores() -> int:
 
 def cpu_has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 itself; else float32 is almost twice as fast."""
+    import torch  # here: whoever counts cores, as the window does at its start, needs no second of it
+
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

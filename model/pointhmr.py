@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from model.blazepose import BlazePose
 from model.config import Hops, NetworkConfig
 from model.decoders import BackboneMaps, Decoded, LiteDecoders, PublishedDecoders
 from model.encoder import Encoder, HopMasks, scaled_linear
+from model.guided import frozen_network
 from model.hierarchy import Hierarchy, load_hierarchy
 from model.hrnet import HRNet
 from model.layers import Interpolation, SamplePointsWithLoss, sample_points, sine_positions
@@ -253,7 +253,7 @@ def backbone_and_decoders(config: NetworkConfig) -> tuple[nn.Module, PublishedDe
     """The two that belong together: decoders read the maps of one backbone only."""
     if config.backbone == "hrnet-w32":
         return HRNet(), PublishedDecoders(config)
-    return BlazePose(config.backbone.removeprefix("blazepose-")), LiteDecoders(config)
+    return frozen_network(config), LiteDecoders(config)
 
 
 def encoder_of(config: NetworkConfig, index: int) -> Encoder:

@@ -11,12 +11,14 @@ import io
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-import scipy.sparse as sp
 
 from model.errors import UserError
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 MAX_DEPTH = 100
 _PLAIN_DTYPE = frozenset("?bhilqpBHILQPefdgFDSU")
@@ -101,6 +103,8 @@ class _Sparse(_StandIn):
     layout = ""
 
     def value(self, resolve: Callable[[Any], Any]) -> sp.csr_matrix | sp.csc_matrix | sp.coo_matrix:
+        import scipy.sparse as sp
+
         state = self.state
         shape = tuple(int(n) for n in resolve(state["_shape"] if "_shape" in state else state["shape"]))
         data = resolve(state["data"])

@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import assets
-from model.blazepose import load_blazepose
 from model.config import PRESETS, NetworkConfig, preset
 from model.errors import UserError
+from model.guided import shipped_state
 from model.hierarchy import Hierarchy
 from model.paths import data_dir, sha256, write_atomically
 from model.pointhmr import PointHMR
@@ -210,11 +210,9 @@ def _fill(network: PointHMR, state: Mapping[str, Tensor], label: str) -> None:
 
 def _shipped_backbone(network: PointHMR) -> dict[str, Tensor]:
     """The frozen BlazePose that ships, under the network's names; empty for a network over another one."""
-    backbone = network.config.backbone
-    if not backbone.startswith("blazepose"):
+    if not network.config.backbone.startswith("blazepose"):
         return {}
-    shipped = load_blazepose(backbone.removeprefix("blazepose-")).state_dict()
-    return {f"backbone.{key}": value for key, value in shipped.items()}
+    return {f"backbone.{key}": value for key, value in shipped_state(network.config).items()}
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,14 +47,15 @@ def test_layers_import_only_downwards(folder: str) -> None:
     assert broken == []
 
 
-def test_opencv_is_imported_in_one_place_only() -> None:
+@pytest.mark.parametrize(("name", "places"), [("cv2", ["model/cv.py"]), ("open3d", [])])
+def test_what_is_imported_with_care_is_imported_in_one_place_only(name: str, places: list[str]) -> None:
     found = [
         path.relative_to(ROOT).as_posix()
         for folder in ("app", "model")
         for path in (ROOT / folder).rglob("*.py")
-        if "cv2" in imports(path)
+        if name in imports(path)
     ]
-    assert found == ["model/cv.py"]
+    assert found == places
 
 
 def test_the_product_never_reads_the_shared_folder() -> None:
@@ -63,3 +66,11 @@ def test_the_product_never_reads_the_shared_folder() -> None:
         if "../shared" in path.read_text(encoding="utf-8")
     ]
     assert mentions == []
+
+
+def test_the_window_is_there_before_torch() -> None:
+    """The window is shown first; what takes seconds to import comes after it, on threads."""
+    slow = ("torch", "scipy", "open3d", "openvino", "pyqtgraph", "safetensors", "smplx")
+    code = f"import sys, app.gui.application\nprint(*[name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

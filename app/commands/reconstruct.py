@@ -17,8 +17,10 @@ from tqdm import tqdm
 
 from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
 from app.commands.shards import join, rank_folder, share_of
+from app.export.camera import Camera
+from app.export.colours import part_colours
 from app.export.mesh import Origin
-from app.export.people import meshes_of
+from app.export.people import FOCAL, meshes_of
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
 from app.export.result import ResultWriter
 from app.export.writers import WRITERS
@@ -28,6 +30,10 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
 from app.pipeline.speed import speed_up
+from app.pipeline.steady import Steadier
+from app.takes.recorder import Recorder, forget
+from app.takes.take import Made
+from app.takes.take_file import save_take
 from model.errors import UserError
 from model.training.distributed import ranks_of_environment
 
@@ -48,6 +54,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolate", action="store_true", help="keep each person's heatmaps off the others (needs several)"
     )
+    parser.add_argument(
+        "--smooth",
+        type=strength,
+        default=1.0,
+        metavar="0…1",
+        help="how much clips are smoothed over time (pictures and given boxes never are); 0: not at all",
+    )
+    parser.add_argument(
+        "--camera", action="store_true", help="the meshes stand so that they lie over the picture"
+    )
+    parser.add_argument("--colours", action="store_true", help="the meshes show the body's parts by colour")
+    parser.add_argument("--take", type=Path, metavar="FILE", help="also record a take, for `pointhmr export`")
     add_masks_argument(parser)
     add_model_arguments(parser)
 
@@ -59,6 +77,17 @@ def formats(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
     return wanted
+
+
+def strength(text: str) -> float:
+    """'0.5' -> 0.5; only what lies in [0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
 
 
 @dataclass(frozen=True)
@@ -74,6 +103,11 @@ class Job:
     box: PersonBox | None = None
     boxes: dict[str, list[PersonBox]] | None = None
     isolate: bool = False
+    camera: bool = False
+    colours: bool = False
+    take: Path | None = None
+    smoothing: float = 1.0
+    """Of clips whose people are found and followed, in [0, 1]."""
 
     def boxes_for(self, path: str) -> list[PersonBox] | None:
         """Boxes given for a picture by any of its names; None where detection is wanted."""
@@ -117,7 +151,13 @@ def run(options: argparse.Namespace) -> int:
         options.box,
         boxes,
         options.isolate,
+        options.camera,
+        options.colours,
+        options.take,
+        options.smooth,
     )
+    if job.take is not None and len(job.inputs) > 1:
+        raise UserError("A take is of one input: give one clip or folder with --take.")
     for spec in job.inputs:
         if spec.startswith("camera"):
             raise UserError("A camera has no end: `pointhmr camera` shows it in the window.")
@@ -142,7 +182,8 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
     writer = ResultWriter(job.output, model, reconstructor.body.name)
     pipeline.tracker.follow(job.all_people, None)
     frames = people = 0
-    hurried = False
+    hurried, steady = False, Steadier()
+    recorder = None if job.take is None else Recorder(made_by(reconstructor, job.inputs[0]))
     start = time.perf_counter()
     for spec in job.inputs:
         source = open_source(spec)
@@ -150,18 +191,40 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
             speed_up(reconstructor)
             hurried = True
         pipeline.reset()
+        steady.forget()
+        smoothing = job.smoothing if isinstance(source, VideoSource) else 0.0
         bar = tqdm(total=source.length, desc=source.name, unit=" pictures", disable=not sys.stderr.isatty())
         for frame in read_all(source):
             if isinstance(source, FolderSource):
                 pipeline.reset()
-            record = pipeline.process(frame, job.hops, job.boxes_for(frame.source), isolate=job.isolate)
+            boxes = job.boxes_for(frame.source)
+            record = pipeline.process(frame, job.hops, boxes, isolate=job.isolate)
+            record = steady(record, smoothing if boxes is None else 0.0)
             stem = writer.add(record)
+            if recorder is not None:
+                recorder.add(record)
             if record.people:
                 export_record(job, stem, record, reconstructor)
             frames, people = frames + 1, people + len(record.people)
             bar.update()
         bar.close()
+    if recorder is not None and job.take is not None:
+        keep_take(job.take, recorder)
     return Outcome(writer.close(), frames, people, time.perf_counter() - start)
+
+
+def made_by(reconstructor: Reconstructor, source: str) -> Made:
+    """What a take says of what made it."""
+    body = reconstructor.body
+    return Made(reconstructor.model_name, reconstructor.sha256, body.name, body.sha256, source)
+
+
+def keep_take(path: Path, recorder: Recorder) -> None:
+    """End a recording and save its take; the recording stays if that fails. Raises UserError."""
+    save_take(path, recorder.finish())
+    forget(recorder.path)
+    if recorder.ended:
+        sys.stderr.write(f"pointhmr: {recorder.ended}\n")
 
 
 def read_all(source: Source) -> Iterator[Frame]:
@@ -184,9 +247,13 @@ def read_all(source: Source) -> Iterator[Frame]:
 
 def export_record(job: Job, stem: str, record: Record, reconstructor: Reconstructor) -> None:
     """All people of a frame as one file of each wanted format."""
-    arrays = reconstructor.body.data.arrays
-    meshes = meshes_of(record, reconstructor.body.faces, arrays.get("vt"), arrays.get("ft"))
-    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops)
+    body = reconstructor.body
+    arrays = body.data.arrays
+    colours = part_colours(tuple(body.part_names))[body.part_of_vertex] if job.colours else None
+    meshes = meshes_of(record, body.faces, arrays.get("vt"), arrays.get("ft"), job.camera, colours)
+    height, width = record.frame.image.shape[:2]
+    camera = Camera(width, height, FOCAL * width) if job.camera else None
+    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops, camera=camera)
     for ending in job.formats:
         if ending in WRITERS:
             WRITERS[ending](job.output / f"{stem}.{ending}", meshes, job.preset, origin)

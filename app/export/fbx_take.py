@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export.fbx import add_material, add_mesh, model_content
+from app.export.camera import add_to_fbx
+from app.export.fbx import add_material, add_mesh
 from app.export.fbx_binary import Int64, Node, encode, node
-from app.export.fbx_scene import ZERO, Scene, properties
+from app.export.fbx_scene import ZERO, Scene, model_content, properties
 from app.export.mesh import Origin, place
 from app.export.presets import Y_UP_METRES, Preset
 from app.export.skeleton import Motion, Skeleton, SkinnedTake, euler_angles, start_of
@@ -37,11 +38,13 @@ def write_fbx_take(
     """
     start, scene = start_of(takes), Scene()
     stop = Int64(max(_ticks(take.motion.times - start)[-1] for take in takes))
-    material, layer = add_material(scene), _add_layer(scene, stop)
+    material, layer = add_material(scene), add_layer(scene, stop)
     for take in takes:
         prefix = f"{take.skeleton.mesh.name} " if len(takes) > 1 else ""
         bones = _add_skinned(scene, take.skeleton, preset, prefix, material)
         _add_curves(scene, take, preset, bones, layer, start)
+    if origin is not None and origin.camera is not None:
+        add_to_fbx(scene, origin.camera, preset)
     content = encode(scene.roots(preset, (origin or Origin()).facts(preset), stop, rate))
     write_atomically(path, lambda file: file.write_bytes(content))
 
@@ -51,7 +54,7 @@ def _ticks(seconds: np.ndarray) -> np.ndarray:
     return np.round(seconds * TICKS).astype(np.int64)
 
 
-def _add_layer(scene: Scene, stop: Int64) -> Int64:
+def add_layer(scene: Scene, stop: Int64) -> Int64:
     """The animation layer that holds everybody's curves."""
     spans = {"LocalStart": ZERO, "LocalStop": stop, "ReferenceStart": ZERO, "ReferenceStop": stop}
     times = properties([(name, "KTime", "Time", "", time) for name, time in spans.items()])
@@ -146,11 +149,12 @@ def _add_track(
     scene.connect(track, layer)
     scene.connect(track, bone, channel)
     for axis, column in zip("XYZ", values.T, strict=True):
-        curve = scene.add("AnimationCurve", "", "AnimCurve", "", _curve(ticks, column))
-        scene.connect(curve, track, f"d|{axis}")
+        keys = scene.add("AnimationCurve", "", "AnimCurve", "", curve(ticks, column))
+        scene.connect(keys, track, f"d|{axis}")
 
 
-def _curve(ticks: np.ndarray, values: np.ndarray) -> list[Node]:
+def curve(ticks: np.ndarray, values: np.ndarray) -> list[Node]:
+    """Keys joined by straight lines: (T,) int64 ticks, (T,) values."""
     return [
         node("Default", float(values[0])),
         node("KeyVer", 4008),

@@ -122,7 +122,7 @@ class Actions:
         self.play.setEnabled(loaded or again or take)
         for action in (self.back, self.forward):
             action.setEnabled(loaded or take)
-        for action in (self.freeze, self.everyone, self.person_menu.menuAction()):
+        for action in (self.freeze, self.everyone, self.isolate, self.person_menu.menuAction()):
             action.setEnabled(not take and (loaded or action is not self.freeze))
         if (playing and not take) or not loaded:
             set_checked(self.freeze, False)

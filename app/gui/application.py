@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import logging
 import os
 import sys
@@ -35,22 +33,11 @@ def create_application() -> QApplication:
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
-    _import_before_threads()
     os.environ.setdefault("QT_XCB_GL_INTEGRATION", "xcb_egl")
     application = QApplication(sys.argv[:1])
     application.setApplicationName("PointHMR")
     application.setStyle("Fusion")
     return application
-
-
-def _import_before_threads() -> None:
-    """Import what cannot be imported beside another thread that imports, too.
-
-    Qt's Python binding looks into every imported module, pydantic's modules answer by importing one another,
-    and the binding's guard against going round in circles is one for all threads. Open3D needs pydantic.
-    """
-    with contextlib.suppress(ImportError):
-        importlib.import_module("pydantic.fields")
 
 
 def share_the_interpreter() -> None:

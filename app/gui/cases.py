@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
 
-from app.export.case import TOPOLOGY, Case, CaseModel, load_case, save_case
+from app.export.case import Case, load_case, save_case
 from app.facts import packages
 from app.gui.background import BackgroundJob
 from app.gui.layout import shortcut
-from app.gui.model_info import ModelInfo
+from app.gui.model_info import ModelInfo, case_model, info_of
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
-
-
-def case_model(info: ModelInfo) -> CaseModel:
-    """What a case must know about the running model."""
-    arrays = {name: getattr(info, name) for name in TOPOLOGY}
-    return CaseModel(info.model_name, info.sha256, info.body, info.part_names, info.diameter, arrays)
-
-
-def info_of(model: CaseModel) -> ModelInfo:
-    """What the window must know about the model of a case, which need not be installed."""
-    arrays: dict[str, Any] = model.arrays
-    names: dict[str, Any] = {"part_names": model.part_names, "diameter": model.diameter, "body": model.body}
-    return ModelInfo(model.name, model.sha256, "stored", **arrays, **names)
 
 
 class Cases(QObject):
@@ -70,7 +57,7 @@ class Cases(QObject):
             "colour_by": window.parts.mesh.colour_by.currentText(),
             "colour_map": window.parts.image.map.currentText(),
         }
-        record = replace(window.record, attention=None)
+        record = replace(window.record.unsmoothed, attention=None)
         model = case_model(window.info)
         chosen = window.person.box.id if window.person is not None else None
         window.settings.last_folder = str(folder.parent)

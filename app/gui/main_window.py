@@ -16,6 +16,7 @@ from app.gui.bridge import Bridge, Controls
 from app.gui.cases import Cases
 from app.gui.commands import Commands
 from app.gui.export_desk import ExportDesk
+from app.gui.fading import Fading
 from app.gui.finder import Finder
 from app.gui.lab import Lab
 from app.gui.model_choice import ModelChoice, ModelSwitch
@@ -26,6 +27,7 @@ from app.gui.pins import Pins
 from app.gui.recording import Recording
 from app.gui.settings import default_path, load_settings, save_settings
 from app.gui.sheet import Sheet
+from app.gui.steadying import Steadying
 from app.gui.take_desk import TakeDesk
 from app.gui.theme import Theme, ThemeSwitch
 from app.gui.truth_view import TruthView
@@ -87,6 +89,7 @@ class MainWindow(QMainWindow):
         self.exports = ExportDesk(self)
         self._runs = Commands(self)
         self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
+        self.steadying, self.fading = Steadying(self), Fading(self)
         self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
         self._numbers_later = QTimer(self, singleShot=True, interval=200)
@@ -129,6 +132,7 @@ class MainWindow(QMainWindow):
         self.worker.start()
         self.worker.set_hops(self.masking.hops)
         self.worker.set_all_people(self.people.everyone)
+        self.steadying.tell()
         spec = self.sample if spec is None else spec
         if spec is not None:
             self.open_source(spec)
@@ -160,6 +164,8 @@ class MainWindow(QMainWindow):
         self.settings.theme = self.themes.choice
         self.settings.pins = self.pins.vertices if self.pins.touched else None
         self.parts.remember()
+        self.steadying.remember(self.settings)
+        self.fading.remember(self.settings)
         save_settings(self._settings_path, self.settings, self._settings_before)
 
     # Model, records and states

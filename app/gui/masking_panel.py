@@ -14,7 +14,7 @@ from app.gui.theme import Theme
 from app.gui.widgets import Card, IconButton, label
 from app.pipeline.frames import Hops
 from model.evaluation.protocols import ABLATION, PUBLISHED_ABLATION
-from model.hierarchy import mask_statistics
+from model.mask_statistics import mask_statistics
 
 NO_MODEL_DIAMETER = 12
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from app.gui.o3d import import_open3d
 from model.cv import cv2
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,7 @@ def _without_display() -> Iterator[None]:
 
 def _open_window(width: int, height: int) -> Any:
     """A hidden legacy Visualizer; raises RuntimeError where no OpenGL context can be made."""
-    import open3d as o3d
-
+    o3d = import_open3d()
     o3d.utility.set_verbosity_level(o3d.utility.VerbosityLevel.Error)
     window = o3d.visualization.Visualizer()
     guard = _without_display() if sys.platform == "linux" else contextlib.nullcontext()
@@ -86,9 +86,7 @@ class GlRenderer:
 
     def __init__(self, width: int, height: int) -> None:
         """Raises RuntimeError where no OpenGL context can be made."""
-        import open3d as o3d
-
-        self._o3d = o3d
+        self._o3d = import_open3d()
         self.width, self.height = max(width, 32), max(height, 32)
         self._window = _open_window(self.width, self.height)
         self._mesh: Any = None
@@ -185,8 +183,7 @@ class RayRenderer:
 
 def ray_scene(points: np.ndarray, faces: np.ndarray) -> Any:
     """Open3D's `RaycastingScene` of one mesh."""
-    import open3d as o3d
-
+    o3d = import_open3d()
     scene = o3d.t.geometry.RaycastingScene()
     tensor: Any = o3d.core.Tensor
     scene.add_triangles(
@@ -197,9 +194,7 @@ def ray_scene(points: np.ndarray, faces: np.ndarray) -> Any:
 
 def _cast(scene: Any, rays: np.ndarray) -> dict[str, Any]:
     """What the rays (..., 6) float32 hit."""
-    import open3d as o3d
-
-    tensor: Any = o3d.core.Tensor
+    tensor: Any = import_open3d().core.Tensor
     hit: dict[str, Any] = scene.cast_rays(tensor(rays))
     return hit
 

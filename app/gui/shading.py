@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 _KEY = np.array([-0.45, -0.62, -0.64])
 _FILL = np.array([0.80, -0.10, -0.59])
@@ -37,6 +36,8 @@ class Topology:
 
     def __init__(self, faces: np.ndarray, count: int) -> None:
         """`faces` (F, 3) int into `count` vertices."""
+        from scipy import sparse
+
         self._corners = np.ascontiguousarray(faces.T, dtype=np.intp)
         rows, columns = faces.ravel(), np.repeat(np.arange(len(faces)), 3)
         ones = np.ones(len(rows), np.float32)

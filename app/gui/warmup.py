@@ -9,29 +9,10 @@ import threading
 
 from PySide6.QtCore import QObject, Signal
 
+from app.gui.o3d import import_open3d
 from app.gui.render import warm_up
 
 log = logging.getLogger(__name__)
-
-
-def import_open3d() -> None:
-    """Import it, also beside a thread that imports, too.
-
-    While it is imported, Open3D goes through `sys.modules` and fails if the worker adds to it meanwhile. The
-    second time most of it is there, so nobody waits long for a thread that is not interrupted.
-    """
-    try:
-        importlib.import_module("open3d")
-    except RuntimeError:
-        for name in [name for name in list(sys.modules) if name.startswith("open3d.")]:
-            if "pybind" not in name:  # compiled modules cannot be loaded twice
-                del sys.modules[name]
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(5.0)
-        try:
-            importlib.import_module("open3d")
-        finally:
-            sys.setswitchinterval(interval)
 
 
 class Warmup(QObject):

@@ -6,7 +6,7 @@ middle of the two hips. 2D arrays are pixels of the full picture (x right, y dow
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,6 +143,13 @@ class Record:
     attention: Attention | None = None
     isolate: bool = False
     """Whether each person's heatmaps were kept off the other people."""
+    raw: tuple[Person, ...] = ()
+    """The people as the network made them, where `people` are smoothed over time (`app.pipeline.steady`)."""
+
+    @property
+    def unsmoothed(self) -> Record:
+        """The same with the people as the network made them."""
+        return replace(self, people=self.raw, raw=()) if self.raw else self
 
     def person(self, person_id: int | None) -> Person | None:
         """The person with this id, or the first one when `person_id` is None or gone."""

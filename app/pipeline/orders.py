@@ -74,6 +74,8 @@ class Orders:
     hops: Hops = (7, 5, 3, 1)
     study: Study = NO_STUDY
     isolate: bool = False
+    smoothing: float = 0.0
+    """Strength in [0, 1] with which clips and cameras are smoothed over time; 0: not at all."""
     all_people: bool = False
     chosen: int | None = None
     loop: bool = False

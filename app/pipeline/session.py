@@ -17,7 +17,8 @@ from app.pipeline.orders import Adopted, Exchange, Orders, Patience, Status, Wor
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.player import FilePlayer
 from app.pipeline.rescue import Attempt, Machine, Trouble, trouble_of
-from app.pipeline.sources import FrameError, SourceError
+from app.pipeline.sources import FolderSource, FrameError, SourceError
+from app.pipeline.steady import Steadier
 from app.pipeline.study import studied, unstudied
 from model.errors import UserError
 
@@ -50,6 +51,7 @@ class Session:
         """What was delivered last."""
         self._fresh: Record | None = None
         """The last one of `process`: other masks start from its people, so that none is lost for good."""
+        self._steadier = Steadier()
         self._playing = True
         self._index: int | None = None
         self._step = 0
@@ -122,7 +124,8 @@ class Session:
     def _forget_features(self) -> None:
         """One network's features mean nothing to another."""
         if self._record is not None:
-            self._record = self._fresh = replace(unstudied(self._record), people=())
+            self._record = self._fresh = replace(unstudied(self._record), people=(), raw=())
+        self._steadier.forget()
 
     def _adopt(self, other: Adopted) -> None:
         """Leaves the source; the record stands alone, and is shown by whoever brought it."""
@@ -156,6 +159,7 @@ class Session:
         if self._pipeline is not None:
             self._pipeline.reset()
         self._feed = self._player = self._record = self._fresh = None
+        self._steadier.forget()
         self._index, self._step, self._place = None, 0, 0
         self._failures, self._held, self._notice = 0, False, ""
 
@@ -208,6 +212,7 @@ class Session:
         target = max(0, (here if self._index is None else self._index) + self._step)
         if not 0 <= target - here <= 1:
             self._pipeline.jumped()
+            self._steadier.forget()
         player.seek(target)
 
     def _advance(self, orders: Orders, feed: Feed) -> float | None:
@@ -253,6 +258,7 @@ class Session:
         if orders.loop and self._record is not None and player.source.length != 1 and self._playing:
             assert self._pipeline is not None
             self._pipeline.reset()
+            self._steadier.forget()
             player.seek(0)
             return 0.0
         self._playing = False
@@ -269,7 +275,14 @@ class Session:
         record, delivered = done.result
         if not self._hold(record, orders):
             self._fresh = record
-            self._deliver(delivered)
+            self._deliver(self._steadier(delivered, self._smoothing(orders)))
+
+    def _smoothing(self, orders: Orders) -> float:
+        """Nothing is smoothed where pictures do not follow each other, nor while masks are compared."""
+        player = self._player
+        if player is not None and (player.source.length == 1 or isinstance(player.source, FolderSource)):
+            return 0.0
+        return 0.0 if orders.study.baseline is not None else orders.smoothing
 
     def _carefully(self, frame: Frame, work: Callable[[Pipeline], T]) -> Attempt[T]:
         """With the help of `Machine`; the source goes on while another pipeline takes over."""
@@ -297,7 +310,11 @@ class Session:
         return True
 
     def _again(self, record: Record, orders: Orders) -> None:
-        before, plain = self._pipeline, unstudied(record)
+        """A standing frame once more, as the network sees it: smoothed, other masks would hardly show.
+
+        What is remembered for smoothing stays as it was after the frame, so that playing goes on from there.
+        """
+        before, plain = self._pipeline, unstudied(record.unsmoothed)
         toggled = record.isolate != orders.isolate
         anew = record.hops != orders.hops or toggled or self._failures > 0 or self._held
 
@@ -309,7 +326,9 @@ class Session:
                 again = pipeline.isolate_again(fresh, orders.hops, orders.isolate)
             else:
                 again = pipeline.regress_again(fresh, orders.hops) if anew else plain
-            return again, _studied(pipeline, again, orders, record)
+            done = _studied(pipeline, again, orders, record)
+            kept = again is plain and record.raw and orders.study.baseline is None
+            return again, replace(done, people=record.people, raw=record.raw) if kept else done
 
         done = self._carefully(record.frame, work)
         if done.result is None:

@@ -105,6 +105,10 @@ class Worker:
         """Keep the heatmaps of each person off the others; a frame that stands is encoded again."""
         self._order(isolate=on)
 
+    def set_smoothing(self, strength: float) -> None:
+        """Smooth clips and cameras over time from the next frame on; 0 not at all, 1 the most."""
+        self._order(smoothing=strength)
+
     def set_all_people(self, on: bool) -> None:
         """Reconstruct everybody, or one person only."""
         self._order(all_people=on)

@@ -66,8 +66,12 @@ def _person(vertices: int, joints: int) -> np.dtype:
 
 
 def frame_entry(record: Record) -> bytes:
-    """One frame; people who reach beyond `REACH`, or have another mesh than the first, are left out."""
-    people = [person for person in record.people if fits(person, record.people[0])]
+    """One frame; people who reach beyond `REACH`, or have another mesh than the first, are left out.
+
+    What the network made is kept, not what was smoothed live: a take is smoothed when it is looked at.
+    """
+    everyone = record.unsmoothed.people
+    people = [person for person in everyone if fits(person, everyone[0])]
     vertices, joints = (len(people[0].vertices), len(people[0].joints3d)) if people else (0, 0)
     rows = np.zeros(len(people), _person(vertices, joints))
     for row, person in zip(rows, people, strict=True):
@@ -99,7 +103,9 @@ def fits(person: Person, first: Person) -> bool:
 
 def numbers(person: Person) -> dict[str, float]:
     """A person's diagnostics by name."""
-    return {"presence": round(float(person.presence), 5)}
+    told = {} if person.diagnostics is None else person.diagnostics.numbers()
+    found = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
+    return {**found, "presence": round(float(person.presence), 5)}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ r"""Make the BlazePose weights from Google's own file: python -m assets.build.bl
     python -m assets.build.blazepose mediapipe-*.whl assets/weights/blazepose-full.safetensors \
         --fixture tests/fixtures/blazepose_full.npz
 
-The heavy variant is in the npm package @mediapipe/pose@0.5.1675469404; give the .tflite file itself then.
+The heavy variant is in the npm package @mediapipe/pose@0.5.1675469404; give the .tflite file itself then. It
+is written in two parts (blazepose-heavy-trunk and -head), each small enough for a repository.
 Needs the extra `build` (tflite, ai-edge-litert). Prints the checksums and how far the module is from the
 original runtime.
 """
@@ -32,6 +33,8 @@ FOLDER = "mediapipe/modules/pose_landmark"
 FIGURE = Path(__file__).parents[2] / "tests/fixtures/figure.png"
 FIXTURE_SLICES = {"fpn64": np.s_[:, :, ::8, ::8], "heatmaps": np.s_[:, :, ::8, ::8], "s32x": np.s_[:, ::8]}
 """What the test fixture keeps of the large outputs."""
+TRUNK = ("stem", "levels", "widen", "laterals", "heatmaps")
+"""What is in the first part of heavy's weights."""
 
 
 def tflite_file(source: Path, variant: str, folder: Path) -> Path:
@@ -76,6 +79,18 @@ def parity(network: BlazePose, image: np.ndarray, expected: dict[str, np.ndarray
     return errors
 
 
+Weights = dict[str, torch.Tensor]
+
+
+def parts(weights: Weights, variant: str, result: Path) -> dict[Path, Weights]:
+    """Which weights go to which file."""
+    if variant == "full":
+        return {result: weights}
+    trunk = {name: value for name, value in weights.items() if name.split(".")[0] in TRUNK}
+    rest = {name: value for name, value in weights.items() if name not in trunk}
+    return {result.with_stem(f"{result.stem}-trunk"): trunk, result.with_stem(f"{result.stem}-head"): rest}
+
+
 def main() -> None:
     """Convert, check, write."""
     parser = argparse.ArgumentParser(description="Convert BlazePose to safetensors.")
@@ -87,8 +102,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = tflite_file(arguments.source, arguments.variant, Path(folder))
         matcher, tensors = convert(path, arguments.variant)
-        save_file(lossless_half(matcher.weights), arguments.result)
-        network = load_blazepose(arguments.variant, arguments.result)
+        files = parts(lossless_half(matcher.weights), arguments.variant, arguments.result)
+        for file, tensors_of_file in files.items():
+            save_file(tensors_of_file, file)
+        network = load_blazepose(arguments.variant, *files)
         noise = np.random.default_rng(0).random((1, 256, 256, 3), np.float32)
         figure = cv2.cvtColor(np.asarray(cv2.imread(str(FIGURE))), cv2.COLOR_BGR2RGB)[None] / np.float32(255)
         for title, image in {"noise": noise, "figure": figure}.items():
@@ -98,7 +115,7 @@ def main() -> None:
         if arguments.fixture:
             kept = {name: array[FIXTURE_SLICES.get(name, ...)] for name, array in expected.items()}
             np.savez_compressed(arguments.fixture, **kept)
-        for file in (path, arguments.result):
+        for file in (path, *files):
             print(f"{file.name}: sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}")
 
 

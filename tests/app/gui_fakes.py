@@ -199,6 +199,9 @@ class FakeWorker:
         self.calls.append(("isolate", on))
         self.sent = replace(self.sent, isolate=on)
 
+    def set_smoothing(self, strength: float) -> None:
+        self.calls.append(("smoothing", strength))
+
     def set_hops(self, hops: Hops) -> None:
         self.hops.append(hops)
         self.sent = replace(self.sent, hops=hops)

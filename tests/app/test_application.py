@@ -50,7 +50,7 @@ def test_a_picture_is_opened_shown_remasked_and_closed(qtbot, tmp_path: Path) ->
     window.show()
     window.start(path)
     assert window.info is None, "the model is loaded beside the window, not before it"
-    qtbot.waitUntil(lambda: window.shown > 0 and window.state is WorkerState.ENDED)
+    qtbot.waitUntil(lambda: window.shown > 0 and window.state is WorkerState.ENDED, timeout=30_000)
     assert window.info is not None
     window.masking.set_hops((None, None, 3, 1))
     qtbot.waitUntil(lambda: window.record.hops == (None, None, 3, 1))

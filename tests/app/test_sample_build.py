@@ -10,9 +10,9 @@ import pytest
 import assets
 from assets.build.sample.camera import Camera
 from assets.build.sample.cover import sunk
-from assets.build.sample.motion import smooth_poses, walk
 from model.data.render.body import Body
 from model.data.render.garments import vertex_normals
+from model.data.render.motion import smooth_poses, walk
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ SCRIPT = """
 import sys, threading, time, types
 import numpy as np
 from app.gui.render import RayRenderer, describe_renderer
-from app.gui.warmup import import_open3d
+from app.gui.o3d import import_open3d
 
 stop, count = threading.Event(), 0
 
@@ -29,6 +29,8 @@ finally:
     stop.set()
     thread.join()
 assert sys.getswitchinterval() < 1e-4
+assert import_open3d() is import_open3d() is sys.modules['open3d']
+assert not {'dash', 'plotly', 'pydantic'} & set(sys.modules)
 triangle = np.array([[4.0, 4, 0], [28, 4, 0], [16, 28, 0]])
 picture = RayRenderer(32, 32).draw(triangle, np.array([[0, 1, 2]], np.int32), np.full((3, 3), 0.8))
 assert picture[..., 3].any()

@@ -32,8 +32,10 @@ def output(network: BlazePose, figure: torch.Tensor) -> BlazePoseOutput:
     return network(figure)
 
 
-def test_agrees_with_the_original_runtime(output: BlazePoseOutput) -> None:
-    expected = np.load(FIXTURES / "blazepose_full.npz")
+@pytest.mark.parametrize("variant", ["full", "heavy"])
+def test_agrees_with_the_original_runtime(variant: str, figure: torch.Tensor) -> None:
+    expected = np.load(FIXTURES / f"blazepose_{variant}.npz")
+    output = load_blazepose(variant)(figure)
     own = {
         "fpn64": output.fpn64[:, :, ::8, ::8],
         "heatmaps": output.heatmaps[:, :, ::8, ::8],
@@ -126,10 +128,10 @@ def test_shapes_of_each_variant(variant: str, channels: int) -> None:
 
 def test_missing_or_foreign_weights_are_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError):
-        load_blazepose(path=tmp_path / "none.safetensors")
+        load_blazepose("full", tmp_path / "none.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"nothing of use")
     with pytest.raises(UserError):
-        load_blazepose(path=tmp_path / "broken.safetensors")
+        load_blazepose("full", tmp_path / "broken.safetensors")
     shipped = Path(__file__).parents[2] / "assets/weights/blazepose-full.safetensors"
     with pytest.raises(UserError):
         load_blazepose("heavy", shipped)

@@ -7,7 +7,8 @@ from collections import deque
 import numpy as np
 import pytest
 
-from model.hierarchy import MaskStatistics, hop_distances, load_hierarchy, mask_statistics
+from model.hierarchy import hop_distances, load_hierarchy
+from model.mask_statistics import MaskStatistics, mask_statistics
 
 
 def breadth_first(faces: np.ndarray, start: int, count: int) -> list[int]:

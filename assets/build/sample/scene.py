@@ -9,9 +9,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from assets.build.sample.camera import Camera
-from assets.build.sample.motion import load_sequence, walk
 from assets.build.sample.person import Look, Person, Surface
 from model.data.render.lighting import Key, Light, Panorama
+from model.data.render.motion import load_sequence, walk
 from model.data.render.skin import Skin
 
 SOLE = 0.05  # metres above the lowest point of the shoes that may touch the ground, toes included

@@ -8,8 +8,13 @@ from model.cv import cv2
 from model.data.render.lighting import LUMINANCE
 
 
-def develop(radiance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(s, s, 3) linear float32 -> sRGB uint8 as some camera would have recorded it."""
+def develop(
+    radiance: np.ndarray, rng: np.random.Generator, grain: np.random.Generator | None = None
+) -> np.ndarray:
+    """(s, s, 3) linear float32 -> sRGB uint8 as some camera would have recorded it.
+
+    grain: draws the noise alone, so that one camera's pictures can differ by that; None: `rng` does.
+    """
     image = radiance
     if rng.random() < 0.12:
         image = cv2.filter2D(image, -1, _streak(rng))
@@ -20,7 +25,7 @@ def develop(radiance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     contrast, offset = np.exp(rng.normal(0, 0.08)), rng.normal(0, 0.02)
     image = (image - 0.5) * np.float32(contrast) + np.float32(0.5 + offset)
     if rng.random() < 0.7:
-        image = image + _noise(image.shape, rng)
+        image = image + _noise(image.shape, rng, rng if grain is None else grain)
     result = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     if rng.random() < 0.6:
         quality = int(rng.integers(35, 95))
@@ -70,10 +75,10 @@ def _resampled(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image
 
 
-def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _noise(shape: tuple[int, ...], rng: np.random.Generator, grain: np.random.Generator) -> np.ndarray:
     sigma = np.float32(np.exp(rng.uniform(np.log(0.004), np.log(0.04))))
     channels = 1 if rng.random() < 0.3 else 3
-    grain = rng.standard_normal((*shape[:2], channels), dtype=np.float32)
+    noise = grain.standard_normal((*shape[:2], channels), dtype=np.float32)
     if rng.random() < 0.4:
-        return cv2.GaussianBlur(grain, (0, 0), 0.8).reshape(grain.shape) * (2 * sigma)
-    return grain * sigma
+        return cv2.GaussianBlur(noise, (0, 0), 0.8).reshape(noise.shape) * (2 * sigma)
+    return noise * sigma

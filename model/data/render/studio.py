@@ -88,7 +88,7 @@ class Studio:
         self.poser = free_poser()
         self._library = library
         self._poses = poses
-        self._wardrobe = Wardrobe(library, self.poser)
+        self.wardrobe = Wardrobe(library, self.poser)
 
     def shoot(self, rng: np.random.Generator, wish: Wish = ANYTHING) -> Shot:
         """One picture; a wish for anything changes nothing of what a generator gives."""
@@ -104,7 +104,7 @@ class Studio:
         if _granted(wish.occluded, rng.random() < OCCLUDED):
             builder.pieces += furniture.occluder(view, person.points, framing, rng)
         soup = builder.build()
-        radiance, index, nearest = self._radiance(soup, view, rng)
+        radiance, index, nearest = self.radiance(soup, view, rng)
         image = develop(_edged(radiance, box, rng) if framing is not Framing.FULL else radiance, rng)
         mine = np.concatenate([soup.material < len(person.pieces), [False]])[index]
         local = view.to_camera(person.points)
@@ -122,7 +122,7 @@ class Studio:
         pose = posed.pose
         pose[0] = (turn * Rotation.from_rotvec(pose[0])).as_rotvec()
         figure = self.poser.pose(pose, np.clip(rng.normal(0, 1, 10), -2.5, 2.5))
-        pieces = self._wardrobe.dress(figure, rng)
+        pieces = self.wardrobe.dress(figure, rng)
         lowest = min(float(piece.points[piece.faces[:, 0], 1].min()) for piece in pieces)
         middle = (figure.points.min(axis=0) + figure.points.max(axis=0)) / 2
         leap = rng.uniform(0, 0.3) if posed.activity == "jumping" and rng.random() < 0.4 else 0.0
@@ -144,10 +144,20 @@ class Studio:
         apart = rng.uniform(0.1, 0.45) if overlapping else rng.uniform(0.45, 1.3)
         return other.moved((across * apart + towards * depth).astype(np.float32))
 
-    def _radiance(
-        self, soup: Soup, view: View, rng: np.random.Generator
+    def radiance(
+        self,
+        soup: Soup,
+        view: View,
+        rng: np.random.Generator,
+        *,
+        size: int = PICTURE,
+        space: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Linear picture (PICTURE, PICTURE, 3), and face and 1 / z of each of its samples."""
+        """Linear picture (size, size, 3), and face and 1 / z of each of its samples.
+
+        space: (N, 3) what the place must have room for, if more than the soup. With the same generator,
+        view and space the place and its light are the same, whatever happens there.
+        """
         panoramas, lights = self._library.panoramas, self._library.lights
         place = int(rng.integers(len(lights))) if lights else -1
         light = lights[place] if lights else plain_light(rng)
@@ -158,24 +168,26 @@ class Studio:
         lamp = lamp_over(soup, light, exposure_for(light, seen_from) * float(np.exp(rng.normal(0, 0.12))))
         ground = ground_below(soup)
         if indoors:
-            room = random_room(soup.points, view.position, rng)
-            behind = room_behind(view, room, panorama, lamp, ground, PICTURE)
+            room = random_room(soup.points if space is None else space, view.position, rng)
+            behind = room_behind(view, room, panorama, lamp, ground, size)
         else:
             gain = float(np.exp(rng.normal(0, 0.15)))
-            behind = panorama_behind(view, panorama, gain, lamp, ground, PICTURE)
+            behind = panorama_behind(view, panorama, gain, lamp, ground, size)
         if rng.random() < BLURRED:
             behind = cv2.GaussianBlur(behind, (0, 0), float(rng.uniform(0.5, 2.2)))
-        front, index, nearest = self._front(soup, view, lamp)
+        front, index, nearest = self._front(soup, view, lamp, size)
         cover = front[..., 3:]
         return behind * (1 - cover) + front[..., :3], index, nearest
 
-    def _front(self, soup: Soup, view: View, lamp: Lamp) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Premultiplied radiance and cover (PICTURE, PICTURE, 4) of everything that is triangles."""
+    def _front(
+        self, soup: Soup, view: View, lamp: Lamp, size: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Premultiplied radiance and cover (size, size, 4) of everything that is triangles."""
         textures = self._library.textures
         intrinsics = view.intrinsics * SAMPLES
         local = np.ascontiguousarray(view.to_camera(soup.points), np.float32)
         screen = project_points(local, intrinsics)
-        index, bary, nearest = rasterise(soup, screen, textures, PICTURE * SAMPLES)
+        index, bary, nearest = rasterise(soup, screen, textures, size * SAMPLES)
         focal = float(intrinsics[0])
         ambient = openness(nearest, focal, 0.09)
         normals = vertex_normals32(soup.points, soup.faces)

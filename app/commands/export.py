@@ -1,0 +1,82 @@
+"""Write a recorded take for a 3D program or a script, without a window."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from app.export.presets import PRESETS, Y_UP_METRES
+from app.export.take import export_take
+from app.export.take_options import KINDS, TakeOptions, Watch
+from app.takes.bodies import body_of
+from app.takes.edit import RATES
+from app.takes.take_file import load_take
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    kinds = "; ".join(
+        f"{name}: {kind.meaning[0].lower()}{kind.meaning[1:-1]}" for name, kind in KINDS.items()
+    )
+    parser.add_argument("take", type=Path, help="a .take file")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a folder for sequences")
+    parser.add_argument("--format", choices=tuple(KINDS), default="fbx", help=kinds)
+    parser.add_argument("--preset", choices=tuple(PRESETS), help="axes and unit for this program")
+    parser.add_argument("--people", type=ids, default=(), metavar="ID,…", help="everybody if not given")
+    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds after the first frame")
+    parser.add_argument("--end", type=float, metavar="S", help="seconds after the first frame")
+    parser.add_argument(
+        "--fps", type=float, choices=RATES, help="frames a second; the take's own times if not given"
+    )
+    parser.add_argument("--smooth", type=strength, default=0.0, metavar="0…1", help="strength of smoothing")
+    parser.add_argument("--camera", action="store_true", help="people move as they lie over the picture")
+    parser.add_argument("--colours", action="store_true", help="the meshes show the body's parts by colour")
+    parser.add_argument("--body", type=Path, metavar="FILE", help="the SMPL body that the take was made with")
+
+
+def ids(text: str) -> tuple[int, ...]:
+    """'1,4' -> (1, 4)."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"people are numbers such as 1,4: not {text!r}") from None
+
+
+def strength(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"the strength is a number from 0 to 1, not {text!r}")
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export; exit code 2 for what a user can mend."""
+    take = load_take(options.take)
+    wanted = TakeOptions(
+        options.format,
+        PRESETS.get(options.preset, Y_UP_METRES),
+        options.people,
+        options.start,
+        options.end,
+        options.fps,
+        options.smooth,
+        camera=options.camera,
+        colours=options.colours,
+    )
+    body = body_of(take, options.body)
+    with tqdm(total=100, unit="%", leave=False, disable=not sys.stderr.isatty()) as bar:
+        watch = Watch(lambda part: bar.update(int(100 * part) - bar.n))
+        done = export_take(take, body, options.output, wanted, watch)
+    if done.warning:
+        sys.stderr.write(f"pointhmr: {done.warning}\n")
+    fitted = "" if done.residual is None else f", skeleton within {done.residual:.1f} mm of the meshes"
+    names = ", ".join(map(str, done.paths))
+    sys.stdout.write(f"{done.frames} frames of {len(take.people)} people{fitted}: {names}\n")
+    return 0

@@ -1,0 +1,161 @@
+"""Takes without a skeleton: one mesh a person, and a shape for each frame, exact to the last vertex."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.export.camera import add_to_fbx, add_to_glb
+from app.export.fbx import add_material, add_mesh
+from app.export.fbx_binary import Int64, encode, node
+from app.export.fbx_scene import Scene, properties
+from app.export.fbx_take import TICKS, add_layer, curve
+from app.export.glb import Buffer
+from app.export.glb import encode as encode_glb
+from app.export.gltf import SKIN, primitive
+from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams
+from app.export.presets import Y_UP_METRES, Preset
+from model.errors import UserError
+from model.paths import write_atomically
+
+
+@dataclass(frozen=True)
+class MeshTake:
+    """One person's meshes."""
+
+    mesh: NamedMesh
+    """That of the first frame."""
+    times: np.ndarray
+    """(T,) seconds, increasing."""
+    vertices: np.ndarray
+    """(T, V, 3) metres in camera axes."""
+
+
+def _shapes(take: MeshTake, preset: Preset) -> tuple[PlacedMesh, np.ndarray]:
+    """The first frame, and (T, V, 3) all frames, in the file's axes and unit."""
+    if not np.isfinite(take.vertices).all():
+        raise UserError(f"{take.mesh.name} has vertices that are not finite; nothing was exported.")
+    (mesh,) = place([replace(take.mesh, vertices=take.vertices[0])], preset)
+    flat = preset.turn(take.vertices.reshape(-1, 3).astype(np.float64)) * preset.units_per_metre
+    return mesh, flat.reshape(take.vertices.shape)
+
+
+def _start(takes: Sequence[MeshTake]) -> float:
+    if not takes:
+        raise UserError("There is no person to export.")
+    return min(float(take.times[0]) for take in takes)
+
+
+def write_fbx_shapes(
+    path: Path,
+    takes: Sequence[MeshTake],
+    preset: Preset = Y_UP_METRES,
+    origin: Origin | None = None,
+    rate: float = 30.0,
+    step: Callable[[], None] = lambda: None,
+) -> None:
+    """Blend shapes in an FBX file, whole or not at all; the first frame is at 0 s.
+
+    rate: frames a second on the program's time line. step: called after each shape; what it raises
+    passes through. Raises UserError when there is nobody, a vertex is not finite, or the disk refuses.
+    """
+    start, scene = _start(takes), Scene()
+    stop = Int64(round(max(take.times[-1] - start for take in takes) * TICKS))
+    material, layer = add_material(scene), add_layer(scene, stop)
+    for take in takes:
+        mesh, frames = _shapes(take, preset)
+        _, geometry = add_mesh(scene, mesh, material)
+        deformer = scene.add("Deformer", mesh.name, "Deformer", "BlendShape", [node("Version", 100)])
+        scene.connect(deformer, geometry)
+        ticks = np.round((take.times - start) * TICKS).astype(np.int64)
+        for number in range(1, len(frames)):
+            channel = _add_shape(scene, f"{mesh.name} {number}", frames[number] - frames[0], deformer)
+            _add_weight(scene, layer, channel, ticks, number)
+            step()
+    if origin is not None and origin.camera is not None:
+        add_to_fbx(scene, origin.camera, preset)
+    content = encode(scene.roots(preset, (origin or Origin()).facts(preset), stop, rate))
+    write_atomically(path, lambda file: file.write_bytes(content))
+
+
+def _add_shape(scene: Scene, name: str, offsets: np.ndarray, deformer: Int64) -> Int64:
+    """A shape by how far it is from the mesh, and the channel that says how much of it is seen."""
+    facts = [node("Version", 100), node("DeformPercent", 0.0), node("FullWeights", np.array([100.0]))]
+    channel = scene.add("Deformer", name, "SubDeformer", "BlendShapeChannel", facts)
+    scene.connect(channel, deformer)
+    content = [
+        node("Version", 100),
+        node("Indexes", np.arange(len(offsets), dtype=np.int32)),
+        node("Vertices", offsets.ravel()),
+        node("Normals", np.zeros(offsets.size)),
+    ]
+    scene.connect(scene.add("Geometry", name, "Geometry", "Shape", content), channel)
+    return channel
+
+
+def _add_weight(scene: Scene, layer: Int64, channel: Int64, ticks: np.ndarray, number: int) -> None:
+    """The curve of one shape: seen in its own frame alone, blended into its neighbours between."""
+    around = np.array([i for i in (number - 1, number, number + 1) if i < len(ticks)])
+    row = properties([("d|DeformPercent", "Number", "", "A", 0.0)])
+    track = scene.add("AnimationCurveNode", "DeformPercent", "AnimCurveNode", "", [row])
+    scene.connect(track, layer)
+    scene.connect(track, channel, "DeformPercent")
+    values = np.where(around == number, 100.0, 0.0)
+    keys = scene.add("AnimationCurve", "", "AnimCurve", "", curve(ticks[around], values))
+    scene.connect(keys, track, "d|DeformPercent")
+
+
+def write_glb_shapes(
+    path: Path,
+    takes: Sequence[MeshTake],
+    origin: Origin | None = None,
+    step: Callable[[], None] = lambda: None,
+) -> None:
+    """Morph targets in a GLB file, whole or not at all; the first frame is at 0 s.
+
+    step: called after each person; what it raises passes through.
+    Raises UserError when there is nobody, a vertex is not finite, or the disk refuses.
+    """
+    start, buffer = _start(takes), Buffer()
+    meshes: list[dict[str, Any]] = []
+    channels: list[dict[str, Any]] = []
+    samplers: list[dict[str, Any]] = []
+    for number, take in enumerate(takes):
+        placed, frames = _shapes(take, Y_UP_METRES)
+        mesh = split_at_seams(placed)
+        content = primitive(mesh, buffer)
+        offsets = (frames[1:] - frames[0])[:, mesh.source].astype("<f4")
+        content["targets"] = [{"POSITION": buffer.add(offset)} for offset in offsets]
+        step()
+        weights = np.eye(len(frames), dtype="<f4")[:, 1:]
+        meshes.append({"name": mesh.name, "primitives": [content]})
+        if len(offsets) == 0:
+            del content["targets"]
+            continue
+        meshes[-1]["weights"] = [0.0] * len(offsets)
+        channels.append({"sampler": len(samplers), "target": {"node": number, "path": "weights"}})
+        times = buffer.add((take.times - start).astype("<f4"))
+        output = buffer.add(weights.reshape(-1))
+        samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
+    document: dict[str, Any] = {
+        "asset": {
+            "version": "2.0",
+            "generator": "PointHMR desktop",
+            "extras": (origin or Origin()).facts(Y_UP_METRES),
+        },
+        "scene": 0,
+        "scenes": [{"nodes": list(range(len(meshes)))}],
+        "nodes": [{"name": mesh["name"], "mesh": number} for number, mesh in enumerate(meshes)],
+        "meshes": meshes,
+        "materials": [SKIN],
+    }
+    if channels:
+        document["animations"] = [{"name": "Take", "channels": channels, "samplers": samplers}]
+    if origin is not None and origin.camera is not None:
+        add_to_glb(document, origin.camera)
+    content_bytes = encode_glb(document, buffer)
+    write_atomically(path, lambda file: file.write_bytes(content_bytes))

@@ -1,0 +1,246 @@
+"""Takes through the one front: every kind read back, at rest and in motion, and what stops an export."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from app.cli import main
+from app.export.camera import Camera
+from app.export.people import FOCAL
+from app.export.presets import PRESETS, Preset
+from app.export.take import export_take
+from app.export.take_options import COLOURED, KINDS, TakeOptions, Watch, estimate_size
+from app.takes.take_file import save_take
+from model.body import BodyModel, load_body
+from model.errors import UserError
+from tests.app.fbx_tools import every_preset, needs_sdk, sdk_as_glb
+from tests.app.gltf_player import Player
+from tests.app.mesh_files import assert_same_points
+from tests.app.take_fakes import take
+
+FLIP = np.array([1, -1, -1])
+
+
+@pytest.fixture(scope="module")
+def body() -> BodyModel:
+    return load_body()
+
+
+def target(folder: Path, kind: str) -> Path:
+    return folder / ("walk" if kind in ("obj", "ply") else f"walk.{KINDS[kind].ending}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_written_about_as_large_as_estimated(
+    kind: str, body: BodyModel, tmp_path: Path
+) -> None:
+    walk, options, parts = take(4, ids=(1, 3)), TakeOptions(kind), []
+    done = export_take(walk, body, target(tmp_path, kind), options, Watch(parts.append))
+    files = [f for path in done.paths for f in (path.iterdir() if path.is_dir() else [path])]
+    assert done.frames == 4 and set(tmp_path.iterdir()) == set(done.paths)
+    assert 0.75 < estimate_size(walk, options) / sum(f.stat().st_size for f in files) < 1.3
+    assert parts == sorted(parts) and (parts[0], parts[-1]) == (0, 1)
+    assert (done.residual is not None) == KINDS[kind].needs_fit
+    assert all(b"body-lite" in f.read_bytes() for f in files if f.suffix not in (".npz", ".bvh"))
+
+
+def test_shapes_are_exact_in_every_frame(body: BodyModel, tmp_path: Path) -> None:
+    walk, path = take(4), tmp_path / "walk.glb"
+    export_take(walk, body, path, TakeOptions("glb-shapes"))
+    player = Player(path)
+    primitive = player.document["meshes"][0]["primitives"][0]
+    rest = player.array(primitive["attributes"]["POSITION"])
+    sampler = player.document["animations"][0]["samplers"][0]
+    weights = player.array(sampler["output"]).reshape(4, 3)
+    assert player.array(sampler["input"])[:, 0] == pytest.approx(walk.times)
+    for frame in range(4):
+        moved = [
+            w * player.array(t["POSITION"]) for w, t in zip(weights[frame], primitive["targets"], strict=True)
+        ]
+        assert_same_points(rest + sum(moved), walk.people[0].vertices[frame] * FLIP, 1e-5)
+
+
+def test_a_sequence_is_exact_and_upright(body: BodyModel, tmp_path: Path) -> None:
+    walk = take(3)
+    export_take(walk, body, tmp_path / "walk", TakeOptions("obj", PRESETS["maya"], end=1 / 30))
+    files = sorted((tmp_path / "walk").glob("*.obj"))
+    assert len(files) == 2 and "newmtl Skin" in (tmp_path / "walk/walk.mtl").read_text()
+    assert "\nmtllib walk.mtl\n" in files[1].read_text()
+    read = trimesh.load(files[1], process=False)
+    assert 140 < np.ptp(read.vertices[:, 1]) < 210 and read.volume > 0
+    assert_same_points(read.vertices, walk.people[0].vertices[1] * FLIP * 100, 1e-3)
+
+
+def test_a_skeleton_follows_the_meshes_and_its_error_is_told(body: BodyModel, tmp_path: Path) -> None:
+    walk, path = take(6), tmp_path / "walk.glb"
+    done = export_take(walk, body, path, TakeOptions("glb", camera=True))
+    player, person = Player(path), walk.people[0]
+    scale, tx, ty = person.cameras[5]
+    place = np.array([(tx - 160) / scale, (ty - 120) / scale, FOCAL * 320 / scale])
+    seen = player.vertices("person_1", walk.times[5])
+    assert (seen.mean(0) - ((person.vertices[5] + place) * FLIP).mean(0)) == pytest.approx(
+        [0, 0, 0], abs=0.02
+    )
+    assert done.residual is not None and done.residual < 10 and done.warning == ""
+    extras = player.document["asset"]["extras"]
+    assert "focal length 384" in extras["camera"] and "fit residual of person_1 in mm" in extras
+    assert extras["source"] == "walk.mp4" and extras["masks"] == "7,5,off,1"
+
+
+def test_arrays_hold_pose_and_meshes(body: BodyModel, tmp_path: Path) -> None:
+    path = tmp_path / "walk.npz"
+    export_take(take(3), body, path, TakeOptions("npz", rate=60.0, smoothing=0.3))
+    with np.load(path, allow_pickle=False) as data:
+        assert data["person_1_vertices"].shape == (5, 6890, 3) and data["person_1_pose"].shape == (5, 24, 3)
+        assert data["person_1_betas"].shape == (10,) and np.diff(data["times"]) == pytest.approx(1 / 60)
+        assert any("smoothed with strength 0.30" in line for line in data["about"])
+
+
+def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:
+    path = tmp_path / "walk.bvh"
+    export_take(take(3), body, path, TakeOptions("bvh", PRESETS["maya"], rate=30.0))
+    about = json.loads((tmp_path / "walk_about.json").read_text())
+    assert (about["model"], about["units"], about["files"]) == ("body-lite", "centimetres", "walk.bvh")
+    lines = path.read_text().splitlines()
+    assert lines[0] == "HIERARCHY" and "ROOT pelvis" in lines[1]
+    assert sum("JOINT" in line for line in lines) == 23
+    start = lines.index("MOTION")
+    assert lines[start + 1] == "Frames: 3"
+    rows = np.array([[float(x) for x in line.split()] for line in lines[start + 3 :]])
+    assert rows.shape == (3, 6 + 23 * 3)
+
+
+@pytest.mark.parametrize("kind", COLOURED)
+def test_parts_have_colours_where_they_are_wanted(kind: str, body: BodyModel, tmp_path: Path) -> None:
+    path = target(tmp_path, kind)
+    options = TakeOptions(kind, colours=True)
+    done = export_take(take(2), body, path, options)
+    file = sorted(path.glob(f"*.{kind}"))[0] if path.is_dir() else path
+    if file.suffix == ".fbx":
+        assert b"LayerElementColor" in file.read_bytes()
+        return
+    colours = colours_in(file)
+    parts = body.part_of_vertex
+    if len(colours) == len(parts):
+        assert [len(np.unique(colours[parts == part], axis=0)) for part in np.unique(parts)] == [1] * 24
+    assert len(np.unique(colours, axis=0)) == len(np.unique(parts)) and done.frames == 2
+
+
+def colours_in(path: Path) -> np.ndarray:
+    """(V, 3) of the first mesh."""
+    if path.suffix == ".glb":
+        player = Player(path)
+        return player.array(player.document["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"])
+    if path.suffix == ".obj":
+        rows = [line.split()[4:] for line in path.read_text().splitlines() if line.startswith("v ")]
+        return np.array(rows, float)
+    data = trimesh.load(path, process=False).metadata["_ply_raw"]["vertex"]["data"]
+    return np.stack([data[name] for name in ("red", "green", "blue")], axis=1)
+
+
+def test_the_camera_of_a_file_sees_people_over_the_picture(body: BodyModel, tmp_path: Path) -> None:
+    path = tmp_path / "walk.glb"
+    walk = take(3)
+    flat = replace(walk.people[0], vertices=walk.people[0].vertices * np.float32([1, 1, 0]))
+    export_take(walk.with_people((flat,)), body, path, TakeOptions("glb-shapes", camera=True))
+    player = Player(path)
+    (node,) = (item for item in player.nodes if "camera" in item)
+    lens = player.document["cameras"][node["camera"]]["perspective"]
+    points = player.array(player.document["meshes"][0]["primitives"][0]["attributes"]["POSITION"])
+    assert_seen(points, lens["yfov"], lens["aspectRatio"], flat.vertices[0], flat.cameras[0])
+    assert Camera(320, 240, 384).angle(240) == pytest.approx(lens["yfov"])
+
+
+def assert_seen(
+    points: np.ndarray, yfov: float, aspect: float, vertices: np.ndarray, camera: np.ndarray
+) -> None:
+    """Points (N, 3) before a glTF camera in the origin fall where the weak-perspective camera put them."""
+    height = 240.0
+    focal = height / 2 / np.tan(yfov / 2)
+    pixels = np.array([height * aspect, height]) / 2 + focal * points[:, :2] / points[:, 2:] * [-1, 1]
+    wanted = vertices[:, :2] * camera[0] + camera[1:]
+    assert_same_points(np.pad(pixels, ((0, 0), (0, 1))), np.pad(wanted, ((0, 0), (0, 1))), 0.01)
+
+
+def test_what_cannot_be_exported_is_told(body: BodyModel, tmp_path: Path) -> None:
+    walk, path = take(2), tmp_path / "x.fbx"
+    long = replace(walk, times=walk.times * 30)
+    cases = [
+        (walk, TakeOptions("dae"), "no format"),
+        (walk, TakeOptions(people=(9,)), "no person 9"),
+        (walk, TakeOptions(start=5, end=6), "no frame"),
+        (replace(walk, people=()), TakeOptions(), "no person to export"),
+        (long, TakeOptions("glb-shapes", rate=1000.0), "short clips"),
+    ]
+    for one, options, words in cases:
+        with pytest.raises(UserError, match=words):
+            export_take(one, body, path, options)
+    hand = walk.with_people((replace(walk.people[0], vertices=walk.people[0].vertices[:, :778]),))
+    with pytest.raises(UserError, match="another body"):
+        export_take(hand, body, path, TakeOptions())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_exports_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, output = tmp_path / "walk.take", tmp_path / "walk.glb"
+    save_take(path, take(4))
+    arguments = [
+        "export",
+        str(path),
+        "--output",
+        str(output),
+        "--format",
+        "glb",
+        "--fps",
+        "60",
+        "--smooth",
+        "0.5",
+    ]
+    assert main(arguments) == 0
+    assert "7 frames of 1 people, skeleton within" in capsys.readouterr().out
+    assert json.loads(json.dumps(Player(output).document["asset"]["extras"]))["frames a second"] == "60"
+    assert main(["export", str(output), "--output", str(path)]) == 2
+    assert "not a take" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@needs_sdk
+def test_the_sdk_sees_every_shape_in_its_frame(body: BodyModel, tmp_path: Path) -> None:
+    walk, path = take(4), tmp_path / "walk.fbx"
+    export_take(walk, body, path, TakeOptions("fbx-shapes", PRESETS["maya"]))
+    player = Player(sdk_as_glb(path))
+    primitive = player.document["meshes"][0]["primitives"][0]
+    sampler = player.document["animations"][0]["samplers"][0]
+    weights = player.array(sampler["output"]).reshape(4, 3)
+    rest = player.array(primitive["attributes"]["POSITION"])
+    offsets = np.stack([player.array(one["POSITION"]) for one in primitive["targets"]])
+    for frame in range(4):
+        seen = rest + np.tensordot(weights[frame], offsets, 1)
+        assert_same_points(seen, walk.people[0].vertices[frame] * FLIP, 1e-5)
+
+
+@pytest.mark.slow
+@needs_sdk
+@every_preset
+def test_the_sdk_sees_a_fitted_take_before_its_camera(
+    preset: Preset, body: BodyModel, tmp_path: Path
+) -> None:
+    walk = take(4)
+    flat = replace(walk.people[0], vertices=walk.people[0].vertices * np.float32([1, 1, 0]))
+    path = tmp_path / "walk.fbx"
+    export_take(walk.with_people((flat,)), body, path, TakeOptions("fbx-shapes", preset, camera=True))
+    player = Player(sdk_as_glb(path))
+    lens = player.document["cameras"][0]["perspective"]
+    seer, seen = (
+        player.world(next(i for i, item in enumerate(player.nodes) if key in item))
+        for key in ("camera", "mesh")
+    )
+    points = player.array(player.document["meshes"][0]["primitives"][0]["attributes"]["POSITION"])
+    local = np.linalg.inv(seer) @ seen @ np.pad(points, ((0, 0), (0, 1)), constant_values=1).T
+    assert_seen(local[:3].T, lens["yfov"], 4 / 3, flat.vertices[0], flat.cameras[0])

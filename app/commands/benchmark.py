@@ -7,6 +7,7 @@ import importlib
 
 BENCHMARKS = {
     "diagnostics": "what the flags find, and what isolating a person is worth",
+    "visibility": "how often what the picture does not show is drawn faded, and what it shows is not",
     "jitter": "how much the mesh trembles on clips, raw and smoothed",
 }
 """Parts that are commands of their own, each a module `app.commands.benchmark_<name>`."""

@@ -1,7 +1,8 @@
 """Look at training data, and convert it.
 
 `sheet` draws synthetic crops, each without and with its labels; `convert` writes any dataset in our own form
-(a manifest: model/data/manifest.py).
+(a manifest: model/data/manifest.py); `fit` fits bodies to pictures with annotated joints (COCO, MPII, LSP, or
+a manifest) and writes a folder for `pointhmr train --real` and `--set lspet:`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
+from app.commands.dataset_fit import add_fit_arguments, fit
 from app.commands.sets import add_set_arguments, load_bodies
 from model.body import load_body
 from model.cv import cv2
@@ -48,7 +50,7 @@ RIGHT, LEFT, MIDDLE = (235, 90, 70), (70, 200, 110), (90, 160, 240)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to draw, from which files."""
-    parser.add_argument("what", choices=("sheet", "convert"))
+    parser.add_argument("what", choices=("sheet", "convert", "fit"))
     parser.add_argument(
         "--output", type=Path, required=True, metavar="PATH", help="picture (.png, .jpg), or folder to write"
     )
@@ -56,13 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_arguments(parser)
     parser.add_argument("--body", type=Path, metavar="FILE", help="convert: your SMPL or MANO (.pkl or .npz)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first crop")
-    parser.add_argument("--count", type=int, default=24, metavar="N", help="convert: 0 is all of them")
+    parser.add_argument("--count", type=int, default=24, metavar="N", help="convert, fit: 0 is all of them")
+    add_fit_arguments(parser)
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the sheet or the folder."""
-    return draw(options) if options.what == "sheet" else convert(options)
+    return {"sheet": draw, "convert": convert, "fit": fit}[options.what](options)
 
 
 def convert(options: argparse.Namespace) -> int:

@@ -69,7 +69,7 @@ class ImageView(QWidget):
         self._press: QPointF | None = None
         self._last = QPointF()
         self._redraw = QTimer(self, singleShot=True, interval=0)
-        self._redraw.timeout.connect(self._draw_mesh)
+        self._redraw.timeout.connect(self.draw)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.refine)
 
@@ -98,7 +98,7 @@ class ImageView(QWidget):
         self._pyramid.clear()
         self._fit()
         self._draw_heat()
-        self._draw_mesh()
+        self.draw()
         self.draw_ms = (time.perf_counter() - start) * 1000
 
     def set_pins(self, pins: tuple[Pin, ...]) -> None:
@@ -124,7 +124,7 @@ class ImageView(QWidget):
         self.show_boxes, self.show_joints = boxes, joints
         self.show_mesh, self.show_heat = mesh, heat
         self._draw_heat()
-        self._draw_mesh()
+        self.draw()
 
     def set_opacity(self, mesh: float, heat: float) -> None:
         """Opacity of both overlays in [0, 1]."""
@@ -165,7 +165,8 @@ class ImageView(QWidget):
         if visible and person is not None and self._info is not None:
             self._heat = heat_layers(person, self._info, self._pins, self._map_name, self._heat_look)
 
-    def _draw_mesh(self) -> None:
+    def draw(self) -> None:
+        """The mesh again: quickly now, finely once nothing moves."""
         self._rest.start()
         self._show_mesh(fine=False)
 
@@ -179,7 +180,9 @@ class ImageView(QWidget):
         if self._record is not None and self._info is not None and self.show_mesh:
             ratio = self.port.scale * self.devicePixelRatioF()
             visible = self.port.visible()
-            self._mesh = mesh_layer(self._studio, self._record.people, visible, ratio, fine)
+            height, width = self._record.frame.image.shape[:2]
+            people = self._record.people
+            self._mesh = mesh_layer(self._studio, people, visible, ratio, fine, (width, height))
         self.update()
 
     def box_rect(self, box: PersonBox) -> QRectF:

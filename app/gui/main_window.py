@@ -16,6 +16,7 @@ from app.gui.bridge import Bridge, Controls
 from app.gui.cases import Cases
 from app.gui.commands import Commands
 from app.gui.export_desk import ExportDesk
+from app.gui.fading import Fading
 from app.gui.finder import Finder
 from app.gui.lab import Lab
 from app.gui.model_choice import ModelChoice, ModelSwitch
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         self.exports = ExportDesk(self)
         self._runs = Commands(self)
         self.lab, self.finder, self.watch = Lab(self), Finder(self), Watch(self)
-        self.steadying = Steadying(self)
+        self.steadying, self.fading = Steadying(self), Fading(self)
         self.cases, self.truth, self.sheet = Cases(self), TruthView(self), Sheet(self)
         self.tier = TierDesk(self)
         self._mesh_later = QTimer(self, singleShot=True, interval=0)
@@ -166,6 +167,7 @@ class MainWindow(QMainWindow):
         self.settings.pins = self.pins.vertices if self.pins.touched else None
         self.parts.remember()
         self.steadying.remember(self.settings)
+        self.fading.remember(self.settings)
         save_settings(self._settings_path, self.settings, self._settings_before)
 
     # Model, records and states

@@ -152,7 +152,9 @@ class MeshView(QWidget):
         self._facing = normals[:, 2]
         lit = shade(normals, scene.albedo, np.concatenate([surface.creases for surface in surfaces]))
         ratio = self.devicePixelRatioF()
-        self._layer = self._studio.draw(self._points, lit, QRectF(self.rect()), ratio, fine)
+        height, width = record.frame.image.shape[:2]
+        opacity = self._studio.opacity(record.people, (width, height))
+        self._layer = self._studio.draw(self._points, lit, QRectF(self.rect()), ratio, fine, opacity)
         self.draw_ms = (time.perf_counter() - start) * 1000
 
     def shutdown(self) -> None:

@@ -65,9 +65,17 @@ class HeatLayer:
 
 
 def mesh_layer(
-    studio: Studio, people: Sequence[Person], visible: QRectF, ratio: float, fine: bool
+    studio: Studio,
+    people: Sequence[Person],
+    visible: QRectF,
+    ratio: float,
+    fine: bool,
+    size: tuple[int, int],
 ) -> MeshLayer | None:
-    """The meshes as the picture's camera sees them, in pixels of the picture; see `Studio.draw`."""
+    """The meshes as the camera of a picture of this (width, height) sees them; see `Studio.draw`.
+
+    What the picture does not show is faded.
+    """
     if not people or not studio.name:
         return None
     lit = [
@@ -75,7 +83,7 @@ def mesh_layer(
         for person, surface in zip(people, studio.surfaces(people), strict=True)
     ]
     points = np.vstack([_in_picture(person) for person in people])
-    return studio.draw(points, np.vstack(lit), visible, ratio, fine)
+    return studio.draw(points, np.vstack(lit), visible, ratio, fine, studio.opacity(people, size))
 
 
 def _in_picture(person: Person) -> np.ndarray:

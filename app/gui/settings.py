@@ -11,9 +11,11 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from app.export.presets import PRESETS
+from app.export.take_options import KINDS
 from app.export.writers import WRITERS
 from app.pipeline.frames import Hops
 from app.pipeline.tiers import TIERS
+from app.takes.edit import RATES
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,11 @@ VERSION = 1
 THEMES = ("system", "dark", "light")
 AUTOMATIC = "automatic"
 CHOICES = {
+    "tier": (AUTOMATIC, *TIERS),
     "export_format": tuple(WRITERS),
     "export_preset": ("any", *PRESETS),
-    "tier": (AUTOMATIC, *TIERS),
+    "take_format": tuple(KINDS),
+    "take_rate": ("own", *(f"{rate:g}" for rate in RATES)),
 }
 DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
@@ -44,6 +48,7 @@ class Settings:
     show_mesh: bool = True
     show_heat: bool = True
     show_joints: bool = False
+    fade_unseen: bool = True
     steady: bool = True
     steadiness: float = 1.0
     """Strength of live smoothing in [0, 1]."""
@@ -55,6 +60,13 @@ class Settings:
     export_preset: str = "any"
     tier: str = AUTOMATIC
     """Which embedded model runs: a tier's name, or whichever suits the machine."""
+    export_camera: bool = False
+    export_colours: bool = False
+    take_format: str = "fbx"
+    take_rate: str = "own"
+    take_strength: float = 0.3
+    take_smoothed: bool = False
+    take_fill: bool = True
 
 
 def default_path() -> Path:

@@ -15,12 +15,17 @@ from PySide6.QtGui import QImage
 
 from app.gui.model_info import ModelInfo
 from app.gui.render import GlRenderer, Renderer, create_renderer
-from app.gui.shading import Surface
+from app.gui.shading import FLOOR, Surface
 from app.pipeline.frames import Person
+from app.pipeline.visibility import seen
 from model.cv import cv2
 
 QUICK_SIDE = 400
 FINE_SIDE = 1280
+FAINT = 0.16
+"""Opacity of what is not seen at all."""
+SOFTNESS = 6
+"""Rounds of smoothing over the mesh between what is seen and what is not."""
 REST_MS = 400
 """Without a new record or a move for so long, the fine picture is drawn."""
 
@@ -31,6 +36,18 @@ def image_of(rgba: np.ndarray) -> QImage:
     height, width = rgba.shape[:2]
     view = QImage(rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888_Premultiplied)
     return view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def _grey(opacity: np.ndarray) -> np.ndarray:
+    """(N,) opacities as colours (N, 3): a picture drawn with them holds the opacity of each pixel."""
+    return np.repeat(np.clip(opacity, FLOOR, 1).astype(np.float32)[:, None], 3, axis=1)
+
+
+def _faded(rgba: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """A premultiplied picture (h, w, 4) uint8 made clearer by one that `_grey` colours drew."""
+    share = opacity[..., :1].astype(np.uint16)
+    cover = np.maximum(opacity[..., 3:].astype(np.uint16), 1)  # Of the edges, which both pictures have alike.
+    return np.minimum(rgba * share // cover, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,8 @@ class Studio:
         self._fine: Renderer | None = None
         self._faces: dict[int, np.ndarray] = {}
         self._surfaces: dict[int, tuple[np.ndarray, Surface]] = {}
+        self.fade = True
+        """Whether what the picture does not show of people is drawn faded."""
 
     @property
     def name(self) -> str:
@@ -93,13 +112,30 @@ class Studio:
             self._surfaces[id(vertices)] = known
         return [self._surfaces[id(person.vertices)][1] for person in people]
 
+    def opacity(self, people: Sequence[Person], size: tuple[int, int]) -> np.ndarray | None:
+        """(P * V,) of stacked people in a picture of this (width, height); None where all of them is seen."""
+        if not self.fade or self._info is None or not people:
+            return None
+        shares = [seen(person, size, self._info.part_of_vertex) for person in people]
+        if min(float(share.min()) for share in shares) >= 1:
+            return None
+        smooth = self._info.topology.smooth
+        return np.concatenate([FAINT + (1 - FAINT) * smooth(share, SOFTNESS) for share in shares])
+
     def draw(
-        self, points: np.ndarray, colours: np.ndarray, visible: QRectF, ratio: float, fine: bool
+        self,
+        points: np.ndarray,
+        colours: np.ndarray,
+        visible: QRectF,
+        ratio: float,
+        fine: bool,
+        opacity: np.ndarray | None = None,
     ) -> MeshLayer | None:
         """The part inside `visible` of stacked meshes, or None when nothing is there.
 
         `points` (P * V, 3): x right, y down in the units of `visible`, z growing away from the eye;
-        `colours` (P * V, 3) in (0, 1]; `ratio` is how many pixels of the screen a unit has.
+        `colours` (P * V, 3) in (0, 1]; `ratio` is how many pixels of the screen a unit has; `opacity`
+        (P * V,) in [0, 1], None for all opaque: what lies behind a faded surface stays hidden.
         """
         if self._quick is None or self._info is None or len(points) == 0:
             return None
@@ -115,6 +151,8 @@ class Studio:
         local[:, :2] = (local[:, :2] - (place.left(), place.top())) * factor
         faces = self.faces(len(points) // len(self._info.part_of_vertex))
         rgba = renderer.draw(local, faces, colours)[:height, :width]
+        if opacity is not None:
+            rgba = _faded(rgba, renderer.draw(local, faces, _grey(opacity))[:height, :width])
         size = round(place.width() * ratio), round(place.height() * ratio)
         if fine and 0 < size[0] < width and 0 < size[1] < height:
             rgba = cv2.resize(rgba, size, interpolation=cv2.INTER_AREA)

@@ -9,8 +9,9 @@ import pytest
 import trimesh
 from PySide6.QtCore import QPointF, QRectF
 
+from app.export.colours import part_colours
 from app.export.people import placements
-from app.gui.colours import MAP_NAMES, PIN_COLOURS, colour_map, part_colours
+from app.gui.colours import MAP_NAMES, PIN_COLOURS, colour_map
 from app.gui.heatmaps import enlarge, heatmap_stats, heatmap_to_picture, tint
 from app.gui.orbit import Orbit
 from app.gui.overlay import heat_layers, mesh_layer
@@ -18,7 +19,7 @@ from app.gui.pins import LIMIT, Pins
 from app.gui.render import GlRenderer, RayRenderer, pick_vertex
 from app.gui.scene import COLOUR_BY, albedo
 from app.gui.shading import Topology, shade
-from app.gui.studio import Studio
+from app.gui.studio import FAINT, Studio
 from app.gui.viewport import Viewport
 from tests.app import gui_fakes
 
@@ -228,7 +229,7 @@ def studio(qapp) -> Iterator[Studio]:
 @pytest.mark.parametrize("fine", [False, True])
 def test_the_overlay_covers_the_person_in_the_picture(studio: Studio, fine: bool) -> None:
     person = gui_fakes.person()
-    layer = mesh_layer(studio, [person], QRectF(0, 0, 640, 480), 1.0, fine)
+    layer = mesh_layer(studio, [person], QRectF(0, 0, 640, 480), 1.0, fine, (640, 480))
     assert layer is not None
     assert QRectF(0, 0, 640, 480).contains(layer.place)
     if fine:
@@ -238,6 +239,26 @@ def test_the_overlay_covers_the_person_in_the_picture(studio: Studio, fine: bool
     x, y = (belly - [layer.place.left(), layer.place.top()]) * scale
     assert layer.image.pixelColor(round(x), round(y)).alpha() == 255
     assert layer.image.pixelColor(3, layer.image.height() - 4).alpha() == 0
+
+
+def test_what_the_picture_does_not_show_is_faded(studio: Studio) -> None:
+    """A person whose legs lie below the picture: the head is opaque in both views, the feet are faint."""
+    person, size = gui_fakes.person(), (640, 260)
+    assert studio.opacity([person], (640, 480)) is None, "all of the body is there"
+    opacity = studio.opacity([person], size)
+    assert opacity is not None
+    lowest, highest = np.argmax(person.vertices[:, 1]), np.argmin(person.vertices[:, 1])
+    assert opacity[highest] == 1 and opacity[lowest] == pytest.approx(FAINT)
+    layer = mesh_layer(studio, [person], QRectF(0, 0, 640, 480), 1.0, True, size)
+    assert layer is not None
+    alphas = []
+    for vertex in (highest, lowest):
+        spot = 0.9 * person.project(person.vertices[[vertex]])[0] + 0.1 * np.array(person.camera[1:])
+        x, y = (spot - [layer.place.left(), layer.place.top()]) * layer.image.width() / layer.place.width()
+        alphas.append(layer.image.pixelColor(round(float(x)), round(float(y))).alpha())
+    assert alphas[0] == 255 and 20 < alphas[1] < 80
+    studio.fade = False
+    assert studio.opacity([person], size) is None
 
 
 def test_a_surface_is_computed_once_for_both_views_and_not_kept_for_ever(studio: Studio) -> None:

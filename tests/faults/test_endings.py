@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
-from app.gui.settings import load_settings
+from app.gui.settings import Settings, load_settings, save_settings
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.sources import CameraSource, SourceError
 from app.pipeline.tracker import Tracker
@@ -94,7 +95,7 @@ def close_all() -> None:
 
 @pytest.mark.fault(16)
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("times", [16, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [len(STATES), pytest.param(50, marks=pytest.mark.slow)])
 def test_close_in_every_state_many_times_leaves_nothing(qtbot: Any, tmp_path: Path, times: int) -> None:
     first = Closing(qtbot, tmp_path, "ended").window  # what is made once and kept
     first.close()
@@ -175,14 +176,13 @@ def test_a_signal_ends_the_program_in_order(picture: Path, number: signal.Signal
 
 @pytest.mark.fault(17)
 def test_a_killed_program_leaves_settings_that_can_be_read(picture: Path) -> None:
+    save_settings(settings_file(), replace(Settings(), hops=(2, 2, 2, 2)))
     first = running(picture)
-    first.send_signal(signal.SIGTERM)
-    assert first.wait(60) == 0
-    second = running(picture)
-    second.kill()
-    assert second.wait(60) == -signal.SIGKILL
+    first.kill()
+    assert first.wait(60) == -signal.SIGKILL
     settings, complaint = load_settings(settings_file())
-    assert not complaint and settings.hops == (4, 4, 4, 4)
-    third = running(picture)
-    third.send_signal(signal.SIGTERM)
-    assert third.wait(60) == 0, "and a program that starts again"
+    assert not complaint and settings.hops == (2, 2, 2, 2)
+    second = running(picture)
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(60) == 0, "and a program that starts again"
+    assert load_settings(settings_file())[0].hops == (4, 4, 4, 4)

@@ -1,0 +1,43 @@
+"""Make the pose prior: `python -m assets.build.pose_prior poses.npz`; under a minute.
+
+poses.npz holds poses (N, 24, 3) and weight (N,), captured by CMU: "The data used in this project was obtained
+from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import assets
+from model.data.pictures import read_labels
+from model.data.render.poses import held_out, sound
+from model.paths import write_atomically
+from model.pose_prior import FILE, learn_pose_prior
+
+DRAWS = 30_000
+
+
+def main() -> None:
+    """Learn from the poses that are not kept for validation, and write the asset."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("poses", type=Path)
+    options = parser.parse_args()
+    data = read_labels(options.poses)
+    keep = sound(data["poses"]) & ~held_out(data["clip"])
+    arrays = learn_pose_prior(data["poses"][keep], data["weight"][keep], DRAWS)
+    target = assets.BODY / FILE
+    write_atomically(target, partial(_save, arrays))
+    print(target, target.stat().st_size)
+
+
+def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

@@ -49,10 +49,8 @@ def errors_of(index: int, prediction: Prediction, body: BodyModel, faces: np.nda
     errors = _joint_errors(joints, target, joint_weights(crop) > 0)
     if crop.has_mesh:
         errors |= _mesh_errors(prediction.mesh, crop, body)
-    if crop.person is not None:
-        points = (prediction.vertices2d + 1) * (len(crop.person) / 2)
-        known = overlap(silhouette(points, faces, len(crop.person)), crop.person)
-        errors |= {"iou": known} if np.isfinite(known) else {}
+    if crop.person is not None and crop.person.any():
+        errors |= _overlaps(prediction, body.faces, faces, crop.person)
     hits = {} if body.kind == "mano" or not crop.has_2d else _hits(prediction)
     return Measured(
         index,
@@ -90,6 +88,18 @@ def _mesh_errors(mesh: np.ndarray, crop: Sample, body: BodyModel) -> dict[str, f
     }
     if body.kind == "mano":
         errors["f5"], errors["f15"] = f_scores(fitted, wanted, F_DISTANCES)
+    return errors
+
+
+def _overlaps(
+    prediction: Prediction, faces: np.ndarray, coarse_faces: np.ndarray, person: np.ndarray
+) -> dict[str, float]:
+    """IoU of the mesh with the dressed person, and of the true naked body: the most that can be expected."""
+    points, truth = (prediction.vertices2d + 1) * (len(person) / 2), prediction.crop.vertices2d
+    errors = {"iou": overlap(silhouette(points, coarse_faces, len(person)), person)}
+    if prediction.crop.has_mesh:
+        true_faces = coarse_faces if len(truth) == len(points) else faces
+        errors["true_iou"] = overlap(silhouette(truth, true_faces, len(person)), person)
     return errors
 
 

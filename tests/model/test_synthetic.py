@@ -294,4 +294,5 @@ def test_errors_are_told_for_each_kind(
     mean = sum(row["measured"]["mpjpe"] * row["pictures"] for row in framings) / 6
     assert mean == pytest.approx(whole["measured"]["mpjpe"], rel=1e-5)
     assert 0 <= whole["measured"]["iou"] <= 1
+    assert whole["measured"]["true_iou"] > 0.4, "the true body lies under its clothes"
     assert 0 <= whole["measured"]["backbone_pck"] <= 1

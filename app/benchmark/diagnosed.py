@@ -17,13 +17,15 @@ from app.pipeline.truth import errors_against
 HOPS: Hops = (7, 5, 3, 1)
 BROKEN = 120.0
 MARGIN = 0.1
-"""One measure alone flags what is this much further from the middle than any good mesh was."""
+"""One measure alone flags what is this much further from the middle than all but STRANGE good meshes were."""
+STRANGE = 0.002
+"""Share of good meshes that one measure alone may leave aside: a joint may be wrong in a good mesh, too."""
 FALSE_ALARMS = 0.16
 """Share of good overlaps that all flags may raise when fitting: on other clips it is some 0.03 more."""
 RIDGE = 3.0
 UNFIT = ("jerk", ERROR)
 """Measures that single pictures do not have, or that have a threshold of their own."""
-LEAST_ANGLE = 5.0
+LEAST_ANGLE, LEAST_PRESENCE = 5.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ def fit(
     for measure in MEASURES:
         values = [value for d in good if (value := d.value(measure.name)) is not None]
         if measure.name not in UNFIT and values:
-            worst = max(values) if measure.bad == "high" else min(values)
+            worst = float(np.quantile(values, 1 - STRANGE if measure.bad == "high" else STRANGE))
             thresholds[measure.name] = worst + MARGIN * (worst - float(np.median(values)))
     if "angles" in thresholds:
         thresholds["angles"] = max(thresholds["angles"], LEAST_ANGLE)
+    if "presence" in thresholds:
+        thresholds["presence"] = max(thresholds["presence"], LEAST_PRESENCE)
     risk = fit_risk(findings)
     alone = Calibration(model, sha256, thresholds, risk, BROKEN, made)
     if all(f.diagnostics.error is not None for f in findings):

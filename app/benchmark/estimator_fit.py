@@ -58,9 +58,8 @@ def _train(scores: np.ndarray, logs: np.ndarray, broken: np.ndarray, seed: int) 
             nn.Dropout(DROPOUT), linear[1], nn.GELU(approximate="tanh"),
             nn.Dropout(DROPOUT), linear[2],
         )  # fmt: skip
-        _optimise(
-            network, *(torch.from_numpy(array) for array in (scores, logs, broken.astype(np.float32))), seed
-        )
+        x, y, over = (torch.from_numpy(array) for array in (scores, logs, broken.astype(np.float32)))
+        _optimise(network, x, y, over, seed)
     arrays = [array.detach().numpy() for one in linear for array in (one.weight.T.contiguous(), one.bias)]
     return [*arrays[:4], arrays[4][:, :1], arrays[5][:1]]
 

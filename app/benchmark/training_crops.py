@@ -136,7 +136,8 @@ def write_table(path: Path, table: Table) -> None:
 
     def write(file: Path) -> None:
         with file.open("wb") as stream:
-            np.savez_compressed(stream, **{name: np.asarray(value) for name, value in vars(table).items()})
+            arrays: dict[str, Any] = {name: np.asarray(value) for name, value in vars(table).items()}
+            np.savez_compressed(stream, **arrays)
 
     write_atomically(path, write)
 

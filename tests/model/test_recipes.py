@@ -393,10 +393,10 @@ def test_the_lite_preset_learns_64_people(
     recipe = lite_recipe(
         body_set,
         changes={**SMALL_LITE, "tuned_levels": False},
-        lifter_pictures=256,
-        lifter_steps=600,
+        lifter_pictures=512,
+        lifter_steps=700,
         epochs=4,
-        learning_rate=3e-4,
+        learning_rate=1e-4,
         warm_up=10,
         ema=0.9,
     )

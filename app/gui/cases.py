@@ -32,8 +32,8 @@ class Cases(QObject):
         self._opening.done.connect(self._opened)
         window.parts.failures.save.clicked.connect(self.ask)
         window.bridge.model_ready.connect(self._model_came)
+        window.commands.open_case.triggered.connect(lambda _=False: self.ask_open())
         shortcut(window, "Save this frame as a case", "Ctrl+S", self.ask)
-        shortcut(window, "Open a case", "Ctrl+Shift+C", self.ask_open)
 
     def ask(self) -> None:
         """Choose where the case goes."""
@@ -104,6 +104,11 @@ class Cases(QObject):
         pins = case.settings.get("pins")
         if isinstance(pins, list) and all(isinstance(v, int) and 0 <= v < count for v in pins):
             window.pins.reset(pins)
+        for choice, name in ((window.parts.mesh.colour_by, "colour_by"), (window.parts.image.map, "colour_map")):
+            wanted = case.settings.get(name)
+            if isinstance(wanted, str) and choice.findText(wanted) >= 0:
+                choice.setCurrentText(wanted)
+        window.commands.isolate.setChecked(case.record.isolate)
         window.masking.set_hops(case.record.hops)
         window.people.choose(case.chosen)
         window.show_record(case.record)

@@ -113,6 +113,7 @@ def test_a_disk_that_fills_up_ends_the_recording_and_keeps_what_came(shown, qtbo
     assert len(window.takes.take) == 4
 
 
+@pytest.mark.fault(17)
 def test_closing_keeps_the_recording_and_the_next_start_offers_it(shown, make_window, qtbot, tmp_path):
     window = shown()
     window.commands.record.trigger()
@@ -127,6 +128,7 @@ def test_closing_keeps_the_recording_and_the_next_start_offers_it(shown, make_wi
     assert not list((tmp_path / "recordings").glob("*"))
 
 
+@pytest.mark.fault(17)
 def test_what_a_crash_left_can_be_thrown_away(make_window, qtbot, tmp_path):
     recorder = Recorder(Made("m"), tmp_path / "recordings")
     recorder.add(gui_fakes.record())

@@ -25,6 +25,8 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.sources import CameraSource, SourceError
 from app.pipeline.tracker import Tracker
 from app.pipeline.worker import Worker, WorkerState
+from app.takes.recorder import Recorder, recordings_dir
+from app.takes.take import Made
 from tests.app import gui_fakes
 from tests.app.fakes import EVENT, FakeClip, FakeDetector, FakeReconstructor, standing
 from tests.faults.harness import Capture
@@ -128,6 +130,8 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from app.gui.application import create_application, run_window
+from app.takes.recorder import Recorder, recordings_dir
+from app.takes.take import Made
 from tests.app import gui_fakes
 from tests.app.test_application import FakePipeline
 
@@ -135,7 +139,7 @@ application = create_application()
 
 def ready():
     window = next(w for w in application.topLevelWidgets() if hasattr(w, "masking"))
-    if window.shown < 1:
+    if window.shown < 1 or sys.argv[2] not in window.parts.banner.text.text():
         return
     timer.stop()
     window.masking.set_hops((4, 4, 4, 4))
@@ -148,10 +152,13 @@ sys.exit(run_window(sys.argv[1], lambda: (FakePipeline(), gui_fakes.model_info()
 """
 
 
-def running(picture: Path) -> subprocess.Popen[str]:
-    """A window of its own, once it has shown its picture and its masks were moved."""
+def running(picture: Path, told: str = "") -> subprocess.Popen[str]:
+    """A window of its own, once it has shown its picture and told so much, and its masks were moved."""
     process = subprocess.Popen(
-        [sys.executable, "-c", WINDOW, str(picture)], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        [sys.executable, "-c", WINDOW, str(picture), told],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
@@ -175,14 +182,17 @@ def test_a_signal_ends_the_program_in_order(picture: Path, number: signal.Signal
 
 
 @pytest.mark.fault(17)
-def test_a_killed_program_leaves_settings_that_can_be_read(picture: Path) -> None:
+def test_a_killed_program_leaves_what_can_be_read_and_the_next_start_offers_it(picture: Path) -> None:
     save_settings(settings_file(), replace(Settings(), hops=(2, 2, 2, 2)))
     first = running(picture)
     first.kill()
     assert first.wait(60) == -signal.SIGKILL
     settings, complaint = load_settings(settings_file())
     assert not complaint and settings.hops == (2, 2, 2, 2)
-    second = running(picture)
+    recorder = Recorder(Made("m"), recordings_dir())
+    recorder.add(gui_fakes.record())
+    recorder.close()
+    second = running(picture, "was not saved")
     second.send_signal(signal.SIGTERM)
     assert second.wait(60) == 0, "and a program that starts again"
     assert load_settings(settings_file())[0].hops == (4, 4, 4, 4)

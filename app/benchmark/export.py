@@ -53,7 +53,6 @@ def measure_export(take: Take, body: BodyModel) -> ExportFigures:
     misses = np.concatenate(list(residuals_of(take, body).values()))
     person = take.people[0]
     fitting = _timed(lambda: fit_body(body, person.vertices * np.float32(FLIP)))
-    speed = len(person.frames) / fitting
     with tempfile.TemporaryDirectory() as folder:
         path, long = Path(folder) / "take.fbx", ten_seconds(take)
         writing = _timed(lambda: export_take(long, body, path, TakeOptions("fbx")))
@@ -64,17 +63,19 @@ def measure_export(take: Take, body: BodyModel) -> ExportFigures:
         float(fit.residuals.max()),
         float(misses.mean()),
         float(misses.max()),
-        *speed.tolist(),
-        *writing.tolist(),
+        len(person.frames) / fitting[0],
+        len(person.frames) / fitting[1],
+        writing[0],
+        writing[1],
         size,
     )
 
 
-def _timed(work: Callable[[], object]) -> np.ndarray:
-    """(2,) seconds on the clock, and of the processor."""
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the clock, and of the processor."""
     clock, processor = time.perf_counter(), time.process_time()
     work()
-    return np.array([time.perf_counter() - clock, time.process_time() - processor])
+    return time.perf_counter() - clock, time.process_time() - processor
 
 
 def own_meshes(body: BodyModel, frames: int) -> np.ndarray:

@@ -163,7 +163,7 @@ def rates(calibration: Calibration, findings: Sequence[Finding]) -> dict[str, di
     names = [name for name in (*(m.name for m in MEASURES), RISK) if name in calibration.thresholds]
     return {
         name: {kind: _count(findings, raised, kind, name) for kind in kinds}
-        for name in (*(n for n in names if n not in UNFIT), "any")
+        for name in (*(n for n in names if n != "jerk"), "any")
     }
 
 

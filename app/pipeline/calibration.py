@@ -83,16 +83,15 @@ class Calibration:
         return tuple(sorted(found, key=lambda flag: -flag.severity))
 
     def _because(self, diagnostics: Diagnostics) -> str:
-        """The two readable measures that speak most against the mesh."""
+        """The two readable measures, worse than usual, that speak most against the mesh."""
         if not self.risk.names:
             return ""
-        order = np.argsort(-self.risk.contributions(diagnostics))[:2]
-        names = [self.risk.names[i] for i in order]
+        parts = zip(self.risk.contributions(diagnostics), self.risk.names, self.risk.mean, strict=True)
         told = [
             f"{BY_NAME[name].title.lower()} {BY_NAME[name].show(value)}"
-            for name in names
-            if (value := diagnostics.value(name)) is not None
-        ]
+            for share, name, mean in sorted(parts, reverse=True)
+            if share > 0 and (value := diagnostics.value(name)) is not None and _beyond(name, value, mean)
+        ][:2]
         return f", mostly for its {' and its '.join(told)}" if told else ""
 
 

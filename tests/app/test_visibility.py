@@ -1,4 +1,4 @@
-"""What a picture shows of a body: its edges and the landmarks decide; and the switch that draws the rest faded."""
+"""What a picture shows of a body: edges and landmarks decide; and the switch that draws the rest faded."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ HAND_KEYPOINTS = (
 _LSP_OF_SMPL = (8, 5, 2, 1, 4, 7, 21, 19, 17, 16, 18, 20, 12)
 _SMPL_VERTICES, _SMPL_HEAD_TOP = 6890, 411
 # Human3.6M's 17 joints in LSP order (METRO, section 4).
+_PELVIS_OF_H36M = 0
 _LSP_OF_H36M = (3, 2, 1, 4, 5, 6, 16, 15, 14, 11, 12, 13, 8, 10)
 # MANO's fingertips (thumb, index, middle, ring, pinky) and the order of FreiHAND's 21 keypoints.
 _MANO_VERTICES, _MANO_TIPS = 778, (745, 317, 445, 556, 673)
@@ -50,9 +51,15 @@ class BodyModel(nn.Module):
 
     keypoint_regressor: Tensor
     """[P, V]: see `keypoint_names`."""
+    pelvis_regressor: Tensor | None
+    """[V]: Human3.6M's pelvis, which METRO's protocol centres meshes on; None where it is not known."""
 
     def __init__(
-        self, data: BodyData, keypoint_regressor: np.ndarray, keypoint_names: tuple[str, ...]
+        self,
+        data: BodyData,
+        keypoint_regressor: np.ndarray,
+        keypoint_names: tuple[str, ...],
+        pelvis_regressor: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.kind = data.kind
@@ -68,6 +75,8 @@ class BodyModel(nn.Module):
         self.layer = _smplx_layer(data)
         self.num_betas = min(NUM_BETAS, data.arrays["shapedirs"].shape[2])
         self.register_buffer("keypoint_regressor", torch.from_numpy(keypoint_regressor).float())
+        pelvis = None if pelvis_regressor is None else torch.from_numpy(pelvis_regressor).float()
+        self.register_buffer("pelvis_regressor", pelvis)
 
     @property
     def num_vertices(self) -> int:
@@ -129,7 +138,8 @@ def load_body(path: Path | None = None, h36m_regressor: Path | None = None) -> B
         return BodyModel(data, _freihand_regressor(data), HAND_KEYPOINTS)
     if h36m_regressor is None:
         return BodyModel(data, _lsp_regressor(data), LSP_JOINTS)
-    return BodyModel(data, _read_h36m(h36m_regressor, len(data.arrays["v_template"])), LSP_JOINTS)
+    known = _read_h36m(h36m_regressor, len(data.arrays["v_template"]))
+    return BodyModel(data, known[list(_LSP_OF_H36M)], LSP_JOINTS, known[_PELVIS_OF_H36M])
 
 
 def _smplx_layer(data: BodyData) -> nn.Module:
@@ -177,10 +187,11 @@ def _freihand_regressor(data: BodyData) -> np.ndarray:
 
 
 def _read_h36m(path: Path, vertices: int) -> np.ndarray:
+    """(17, V)."""
     try:
         regressor = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path.name} cannot be read as a joint regressor: {error}.") from error
     if not isinstance(regressor, np.ndarray) or regressor.shape != (17, vertices):
         raise UserError(f"{path.name} is not Human3.6M's joint regressor for this body (17 x {vertices}).")
-    return regressor[list(_LSP_OF_H36M)].astype(np.float32)
+    return regressor.astype(np.float32)

@@ -18,8 +18,8 @@ from model.body import BodyModel
 from model.errors import UserError
 from model.fit_rig import Rig, State, rig_of
 
-_SHAPE_FRAMES = 48
-_SHAPE_STEPS, _POSE_STEPS = 8, 4
+_SHAPE_FRAMES = 32
+_SHAPE_STEPS, _POSE_STEPS = 6, 3
 _CHUNK = 32
 _DAMPING, _SHAPE_PRIOR = 1e-6, 1e-9
 Progress = Callable[[float], None]
@@ -124,32 +124,71 @@ def _start(rig: Rig, target: np.ndarray, betas: np.ndarray) -> State:
 
 def _step(rig: Rig, state: State, target: np.ndarray, *, shape: bool) -> State:
     """One damped Gauss-Newton step; the shape is eliminated last, by the Schur complement."""
-    points, jacobian, slopes, world = rig.linearised(state, shape=shape)
-    frames, unknowns = len(target), jacobian.shape[-1]
-    wanted = (target - points).reshape(frames, -1)
-    flat = jacobian.reshape(frames, -1, unknowns)
-    normal = flat.swapaxes(1, 2) @ flat + _DAMPING * flat.shape[1] * np.eye(unknowns, dtype=np.float32)
-    right = np.einsum("tnk,tn->tk", flat, wanted, optimize=True)
+    linear = rig.linearised(state, shape=shape)
+    frames, count = len(target), linear.points.shape[1]
+    wanted = target - linear.points
+    normal = _normal(linear.arms, count)
+    normal += _DAMPING * 3 * count * np.eye(normal.shape[-1], dtype=np.float32)
+    right = _pulled(linear.arms, wanted)
     betas, change = state.betas, np.zeros(len(state.betas), np.float32)
-    if slopes is not None:
-        slopes = slopes.reshape(frames, -1, len(betas))
-        mixed = flat.swapaxes(1, 2) @ slopes
-        solved = np.linalg.solve(normal, np.concatenate([mixed, right[..., None]], axis=-1))
+    if linear.slopes is not None:
+        mixed = _pulled(linear.arms, linear.slopes)
+        slopes = linear.slopes.reshape(frames, -1, len(betas))
+        solved = np.linalg.solve(normal, np.concatenate([mixed, right], axis=-1))
         prior = _SHAPE_PRIOR * slopes.shape[1] * frames
-        left = np.einsum("tnk,tnl->kl", slopes, slopes, optimize=True) + prior * np.eye(len(betas))
+        left = (slopes.swapaxes(1, 2) @ slopes).sum(axis=0) + prior * np.eye(len(betas))
         left -= np.einsum("tuk,tul->kl", mixed, solved[..., :-1])
-        pull = np.einsum("tnk,tn->k", slopes, wanted) - prior * betas
+        pull = (wanted.reshape(frames, 1, -1) @ slopes).sum(axis=(0, 1)) - prior * betas
         pull -= np.einsum("tuk,tu->k", mixed, solved[..., -1])
         change = np.linalg.solve(left, pull).astype(np.float32)
-        right = right - mixed @ change
-    steps = np.linalg.solve(normal, right[..., None])[..., 0]
+        right = right - mixed @ change[:, None]
+    steps = np.linalg.solve(normal, right)[..., 0]
     turns = steps[:, :-3].reshape(-1, 3)
     exact = Rotation.from_rotvec(turns).as_matrix().astype(np.float32)
-    turned = exact.reshape(frames, -1, 3, 3) @ world
+    turned = exact.reshape(frames, -1, 3, 3) @ linear.world
     local = turned.copy()
     for joint, parent in enumerate(rig.parents[1:], start=1):
-        local[:, joint] = world[:, parent].swapaxes(1, 2) @ turned[:, joint]
+        local[:, joint] = linear.world[:, parent].swapaxes(1, 2) @ turned[:, joint]
     return State(local, betas + change, state.translations + steps[:, -3:])
+
+
+def _normal(arms: np.ndarray, count: int) -> np.ndarray:
+    """(T, 3 J + 3, 3 J + 3): the turns and the translation against each other, summed over `count` vertices.
+
+    The derivative by a turn is the cross product with the arm a, and (d x a) . (e x b), summed, is
+    d . (trace(G) I - G^T) e with G the sum of a b^T: the derivatives themselves are never written down.
+    """
+    frames, size = arms.shape[:2]
+    joints = size // 3
+    blocks = (arms @ arms.swapaxes(1, 2)).reshape(frames, joints, 3, joints, 3)
+    turned = -blocks.transpose(0, 1, 4, 3, 2)
+    traces = np.einsum("tjaka->tjk", blocks)
+    for axis in range(3):
+        turned[:, :, axis, :, axis] += traces
+    normal = np.zeros((frames, size + 3, size + 3), np.float32)
+    normal[:, :size, :size] = turned.reshape(frames, size, size)
+    x, y, z = arms.sum(axis=2).reshape(frames, joints, 3).transpose(2, 0, 1)
+    by_place = np.zeros((frames, joints, 3, 3), np.float32)
+    by_place[:, :, 0, 1], by_place[:, :, 0, 2], by_place[:, :, 1, 2] = -z, y, -x
+    by_place -= by_place.swapaxes(2, 3)
+    normal[:, :size, size:] = by_place.reshape(frames, size, 3)
+    normal[:, size:, :size] = normal[:, :size, size:].swapaxes(1, 2)
+    normal[:, size:, size:] = count * np.eye(3)
+    return normal
+
+
+def _pulled(arms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(T, 3 J + 3, K): vectors (T, V, 3) or (T, V, 3, K) times the derivatives, summed over the vertices."""
+    frames, count = vectors.shape[:2]
+    spun = (arms @ vectors.reshape(frames, count, -1)).reshape(
+        frames, -1, 3, 3, vectors.size // (frames * count * 3)
+    )
+    cross = np.stack(
+        [spun[:, :, a, b] - spun[:, :, b, a] for a, b in ((1, 2), (2, 0), (0, 1))],
+        axis=2,
+    )
+    moved = vectors.sum(axis=1).reshape(frames, 3, -1)
+    return np.concatenate([cross.reshape(frames, -1, cross.shape[-1]), moved], axis=1)
 
 
 def _orthogonal(matrices: np.ndarray) -> np.ndarray:

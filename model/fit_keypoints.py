@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from model.body import BodyModel
-from model.evaluate import LANDMARK_OF_LIMB
+from model.evaluation.landmarks import LANDMARK_OF_LIMB
 from model.fit_points import PointBody, Points, rotations_of
 from model.pose_prior import PosePrior, beyond_limits
 

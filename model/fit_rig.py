@@ -29,6 +29,21 @@ class State:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """A body in T frames, and how its vertices move when it changes a little."""
+
+    points: np.ndarray
+    """(T, V, 3)."""
+    arms: np.ndarray
+    """(T, 3 J, V): a small turn d, in the world, of a joint with all that hangs under it moves a vertex by
+    d x its arm (3,) of that joint."""
+    slopes: np.ndarray | None
+    """(T, V, 3, K) by shape; None when it was not asked for."""
+    world: np.ndarray
+    """(T, J, 3, 3) the joints' rotations in the world."""
+
+
+@dataclass(frozen=True)
 class Rig:
     """A body, or some of its vertices, as plain arrays, all float32."""
 
@@ -91,39 +106,25 @@ class Rig:
         rest = self.corrected(state)
         return np.einsum("tvab,tvb->tva", blended[..., :3], rest) + blended[..., 3]
 
-    def linearised(
-        self, state: State, *, shape: bool
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
-        """What a Gauss-Newton step needs; how the correctives change with the pose is left out.
-
-        Returns vertices (T, V, 3); their derivatives (T, V, 3, 3 J + 3) by a small turn, in the world, of
-        each joint with all that hangs under it, and by translation; (T, V, 3, K) by shape, or None; and
-        the joints' rotations (T, J, 3, 3) in the world.
-        """
+    def linearised(self, state: State, *, shape: bool) -> Linear:
+        """What a Gauss-Newton step needs; how the correctives change with the pose is left out."""
         _, joints = self.rest(state.betas)
         turns, places = self.world(state)
-        rest = self.corrected(state)
-        # Where each joint alone would put each vertex, (T, V, J, 3), times its weight.
-        moves = places - np.einsum("tjab,jb->tja", turns, joints)
         frames, count = len(turns), len(joints)
-        flat = turns.transpose(0, 3, 1, 2).reshape(frames, 3, count * 3)
-        alone = (rest @ flat).reshape(frames, -1, count, 3) + moves[:, None]
-        alone *= self.weights[None, :, :, None]
-        under = self.under
-        arms = np.einsum("kj,tvja->tvka", under, alone, optimize=True)
-        arms -= (self.weights @ under.T)[None, :, :, None] * places[:, None]
-        jacobian = np.zeros((*rest.shape, 3 * count + 3), np.float32)
-        x, y, z = arms[..., 0], arms[..., 1], arms[..., 2]
-        # A turn d moves a vertex by d x arm.
-        jacobian[:, :, 0, 1 : 3 * count : 3], jacobian[:, :, 0, 2 : 3 * count : 3] = z, -y
-        jacobian[:, :, 1, 0 : 3 * count : 3], jacobian[:, :, 1, 2 : 3 * count : 3] = -z, x
-        jacobian[:, :, 2, 0 : 3 * count : 3], jacobian[:, :, 2, 1 : 3 * count : 3] = y, -x
-        jacobian[..., -3:] = np.eye(3, dtype=np.float32)
+        moves = places - np.einsum("tjab,jb->tja", turns, joints)
+        # Where each joint alone would put each vertex, times its weight.
+        alone = turns.reshape(frames, 3 * count, 3) @ self.corrected(state).swapaxes(1, 2)
+        alone += moves.reshape(frames, -1, 1)
+        alone = alone.reshape(frames, count, 3, -1)
+        alone *= self.weights.T[:, None]
+        arms = (self.under @ alone.reshape(frames, count, -1)).reshape(alone.shape)
+        points = arms[:, 0].swapaxes(1, 2).copy()
+        arms -= places[..., None] * (self.weights @ self.under.T).T[:, None]
         slopes = self._slopes(turns) if shape else None
-        return alone.sum(axis=2), jacobian, slopes, turns
+        return Linear(points, arms.reshape(frames, 3 * count, -1), slopes, turns)
 
     def _slopes(self, turns: np.ndarray) -> np.ndarray:
-        """(T, V, 3, K): how vertices move with the shape."""
+        """(T, V, 3, K)."""
         places = np.empty((*turns.shape[:3], self.shapes), np.float32)
         places[:, 0] = self.joint_dirs[0]
         for joint, parent in enumerate(self.parents[1:], start=1):

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from model.calibration import calibration_images
+from model.errors import UserError
 from model.pointhmr import Features, PointHMR
 from model.quantize import quantize
 from model.recipes import FLOAT32, Recipe, frontier
@@ -62,14 +63,20 @@ def export_folder(sha256: str, recipe: Recipe = FLOAT32) -> Path:
 
 @torch.no_grad()
 def export(network: PointHMR, folder: Path, recipe: Recipe = FLOAT32) -> None:
-    """Write both graphs into `folder`, which appears whole or not at all."""
+    """Write both graphs into `folder`, which appears whole or not at all.
+
+    Of two processes that do so at once the first is through; the other's graphs are thrown away.
+    """
     import openvino
 
     stage = RestructuredEncode(network)
     images = calibration_images(network) if recipe.int8 or recipe.regress_int8 else []
     image = images[0] if images else torch.zeros(1, 3, network.config.image_size, network.config.image_size)
     tokens = _inputs(stage, network, image)
-    graphs = [_converted(stage, [image]), _converted(_Regress(stage.network).eval(), tokens)]
+    graphs = [
+        _converted(stage, [image], named=bool(recipe.int8)),
+        _converted(_Regress(stage.network).eval(), tokens, named=bool(recipe.regress_int8)),
+    ]
     if recipe.int8:
         quantize(graphs[0], [[one.numpy()] for one in images], recipe.rounds)
     if recipe.regress_int8:
@@ -79,9 +86,12 @@ def export(network: PointHMR, folder: Path, recipe: Recipe = FLOAT32) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         for name, graph in zip(STAGES, graphs, strict=True):
             openvino.save_model(graph, Path(temporary) / f"{name}.xml", compress_to_fp16=False)
-        if not folder.exists():
-            os.replace(temporary, folder)  # noqa: PTH105
+        # A folder that is there with graphs cannot be replaced, and need not be.
+        with contextlib.suppress(OSError):
+            os.rename(temporary, folder)  # noqa: PTH104
             Path(temporary).mkdir()
+        if not folder.is_dir():
+            raise UserError(f"The graphs cannot be kept in {folder.parent}.")
 
 
 def _inputs(stage: RestructuredEncode, network: PointHMR, image: Tensor) -> list[Tensor]:
@@ -93,14 +103,17 @@ def _inputs(stage: RestructuredEncode, network: PointHMR, image: Tensor) -> list
     return [t.contiguous() for t in (features.vertex_tokens, features.grid_tokens, *landmarks, *masks)]
 
 
-def _converted(module: nn.Module, inputs: list[Tensor]) -> Any:
+def _converted(module: nn.Module, inputs: list[Tensor], *, named: bool) -> Any:
+    """named: whether the operations must carry the names of their modules, which takes half as long again."""
     import openvino
 
+    wanted = module if named else lambda *tensors: module(*tensors)
     with warnings.catch_warnings():
         # The shapes are fixed: what the tracer warns of is wanted.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         shapes = [list(tensor.shape) for tensor in inputs]
-        return openvino.convert_model(module, example_input=tuple(inputs), input=shapes)
+        traced = torch.jit.trace(wanted, tuple(inputs), check_trace=False)  # The check traces once more.
+        return openvino.convert_model(traced, example_input=tuple(inputs), input=shapes)
 
 
 def start_export(weights: str, folder: Path, recipe: Recipe = FLOAT32) -> subprocess.Popen[bytes]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from model.config import DEFAULT_WEIGHTS
 from model.engine import Engine, HalfEngine, TorchEngine
+from model.errors import UserError
 from model.graphs import can_export, export, export_folder
 from model.inference import compare
 from model.openvino_engine import OpenVinoEngine
@@ -53,10 +54,13 @@ def _table(
     elif can_export(network):
         for recipe in frontier(network.config):
             folder = export_folder(digest, recipe)
-            if not folder.is_dir():
-                progress(f"{network.config.name}: making the graphs of {recipe.name}")
-                export(network, folder, recipe)
-            engines.append(OpenVinoEngine(network, folder, recipe))
+            try:
+                if not folder.is_dir():
+                    progress(f"{network.config.name}: making the graphs of {recipe.name}")
+                    export(network, folder, recipe)
+                engines.append(OpenVinoEngine(network, folder, recipe))
+            except (RuntimeError, UserError) as error:
+                progress(f"{network.config.name}: {recipe.name} does not run here: {error}")
     apart = [compare(engine, network, image) for engine in engines]
     progress(f"{network.config.name}: {rounds} rounds of {len(engines)} engines")
     times = interleaved([_forward(engine, network, image) for engine in engines], rounds)

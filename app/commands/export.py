@@ -11,12 +11,9 @@ from tqdm import tqdm
 from app.export.presets import PRESETS, Y_UP_METRES
 from app.export.take import export_take
 from app.export.take_options import KINDS, TakeOptions, Watch
+from app.takes.bodies import body_of
 from app.takes.edit import RATES
-from app.takes.take import Take
 from app.takes.take_file import load_take
-from model.bodies import list_bodies, load_with_hierarchy
-from model.body import BodyModel, load_body
-from model.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--smooth", type=strength, default=0.0, metavar="0…1", help="strength of smoothing")
     parser.add_argument("--camera", action="store_true", help="people move as they lie over the picture")
+    parser.add_argument("--colours", action="store_true", help="the meshes show the body's parts by colour")
     parser.add_argument("--body", type=Path, metavar="FILE", help="the SMPL body that the take was made with")
 
 
@@ -70,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         options.fps,
         options.smooth,
         camera=options.camera,
+        colours=options.colours,
     )
     body = body_of(take, options.body)
     with tqdm(total=100, unit="%", leave=False, disable=not sys.stderr.isatty()) as bar:
@@ -81,19 +80,3 @@ def run(options: argparse.Namespace) -> int:
     names = ", ".join(map(str, done.paths))
     sys.stdout.write(f"{done.frames} frames of {len(take.people)} people{fitted}: {names}\n")
     return 0
-
-
-def body_of(take: Take, path: Path | None = None) -> BodyModel:
-    """The body that a take was made with: a file, the free body, or one that the user added.
-
-    Raises UserError when it is not there.
-    """
-    if path is not None:
-        return load_body(path)
-    free = load_body()
-    if take.made.body == free.name:
-        return free
-    for card in list_bodies():
-        if card.path and take.made.body_sha256 in ("", card.sha256) and card.name.startswith(take.made.body):
-            return load_with_hierarchy(card)[0]
-    raise UserError(f"The take was made with the body {take.made.body}: say where it is by --body FILE.")

@@ -17,8 +17,10 @@ from tqdm import tqdm
 
 from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
 from app.commands.shards import join, rank_folder, share_of
+from app.export.camera import Camera
+from app.export.colours import part_colours
 from app.export.mesh import Origin
-from app.export.people import meshes_of
+from app.export.people import FOCAL, meshes_of
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
 from app.export.result import ResultWriter
 from app.export.writers import WRITERS
@@ -62,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--camera", action="store_true", help="the meshes stand so that they lie over the picture"
     )
+    parser.add_argument("--colours", action="store_true", help="the meshes show the body's parts by colour")
     parser.add_argument("--take", type=Path, metavar="FILE", help="also record a take, for `pointhmr export`")
     add_masks_argument(parser)
     add_model_arguments(parser)
@@ -101,6 +104,7 @@ class Job:
     boxes: dict[str, list[PersonBox]] | None = None
     isolate: bool = False
     camera: bool = False
+    colours: bool = False
     take: Path | None = None
     smoothing: float = 1.0
     """Of clips whose people are found and followed, in [0, 1]."""
@@ -148,6 +152,7 @@ def run(options: argparse.Namespace) -> int:
         boxes,
         options.isolate,
         options.camera,
+        options.colours,
         options.take,
         options.smooth,
     )
@@ -242,10 +247,13 @@ def read_all(source: Source) -> Iterator[Frame]:
 
 def export_record(job: Job, stem: str, record: Record, reconstructor: Reconstructor) -> None:
     """All people of a frame as one file of each wanted format."""
-    arrays = reconstructor.body.data.arrays
-    meshes = meshes_of(record, reconstructor.body.faces, arrays.get("vt"), arrays.get("ft"), job.camera)
-    more = (("origin", "camera"),) if job.camera else ()
-    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops, more)
+    body = reconstructor.body
+    arrays = body.data.arrays
+    colours = part_colours(tuple(body.part_names))[body.part_of_vertex] if job.colours else None
+    meshes = meshes_of(record, body.faces, arrays.get("vt"), arrays.get("ft"), job.camera, colours)
+    height, width = record.frame.image.shape[:2]
+    camera = Camera(width, height, FOCAL * width) if job.camera else None
+    origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops, camera=camera)
     for ending in job.formats:
         if ending in WRITERS:
             WRITERS[ending](job.output / f"{stem}.{ending}", meshes, job.preset, origin)

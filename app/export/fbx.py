@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export.fbx_binary import Int64, Node, Property, encode, node
-from app.export.fbx_scene import ZERO, Scene, properties
+from app.export.camera import add_to_fbx
+from app.export.fbx_binary import Int64, Node, encode, node
+from app.export.fbx_scene import ZERO, Scene, model_content, properties
 from app.export.mesh import NamedMesh, Origin, PlacedMesh, place
 from app.export.presets import Y_UP_METRES, Preset
 from model.paths import write_atomically
@@ -25,6 +26,8 @@ def write_fbx(
     skin = add_material(scene)
     for mesh in place(meshes, preset):
         add_mesh(scene, mesh, skin)
+    if origin is not None and origin.camera is not None:
+        add_to_fbx(scene, origin.camera, preset)
     content = encode(scene.roots(preset, (origin or Origin()).facts(preset)))
     write_atomically(path, lambda file: file.write_bytes(content))
 
@@ -50,18 +53,6 @@ def add_mesh(scene: Scene, mesh: PlacedMesh, material: Int64) -> tuple[Int64, In
     return model, geometry
 
 
-def model_content(position: Sequence[float] = (0.0, 0.0, 0.0)) -> list[Node]:
-    """A node at this place against its parent, neither turned nor scaled."""
-    rows: list[tuple[Property, ...]] = [
-        ("InheritType", "enum", "", "", 1),
-        ("DefaultAttributeIndex", "int", "Integer", "", 0),
-        ("Lcl Translation", "Lcl Translation", "", "A", *map(float, position)),
-        ("Lcl Rotation", "Lcl Rotation", "", "A", 0.0, 0.0, 0.0),
-        ("Lcl Scaling", "Lcl Scaling", "", "A", 1.0, 1.0, 1.0),
-    ]
-    return [node("Version", 232), properties(rows), node("Shading", True), node("Culling", "CullingOff")]
-
-
 def _geometry(mesh: PlacedMesh) -> list[Node]:
     """Vertices, polygons and a layer of normals, texture, smoothing and material."""
     ends = mesh.faces.copy()
@@ -76,6 +67,10 @@ def _geometry(mesh: PlacedMesh) -> list[Node]:
     if mesh.uv is not None and mesh.uv_faces is not None:
         uv = [node("UV", mesh.uv), node("UVIndex", mesh.uv_faces)]
         layers.append(_layer("LayerElementUV", "ByPolygonVertex", "IndexToDirect", *uv))
+    if mesh.colours is not None:
+        colours = np.concatenate([mesh.colours, np.ones((len(mesh.colours), 1))], axis=1)
+        rows = [node("Colors", colours), node("ColorIndex", mesh.faces.ravel())]
+        layers.append(_layer("LayerElementColor", "ByPolygonVertex", "IndexToDirect", *rows))
     used = [
         node("LayerElement", children=[node("Type", layer.name), node("TypedIndex", 0)]) for layer in layers
     ]

@@ -125,3 +125,17 @@ def _global_settings(preset: Preset, stop: Int64, rate: float) -> Node:
 def properties(rows: Sequence[tuple[Property, ...]]) -> Node:
     """Properties70: name, type, label, flags, values."""
     return node("Properties70", children=[node("P", *row) for row in rows])
+
+
+def model_content(
+    position: Sequence[float] = (0.0, 0.0, 0.0), rotation: Sequence[float] = (0.0, 0.0, 0.0)
+) -> list[Node]:
+    """A node at this place against its parent, turned by so many degrees about x, y and z; not scaled."""
+    rows: list[tuple[Property, ...]] = [
+        ("InheritType", "enum", "", "", 1),
+        ("DefaultAttributeIndex", "int", "Integer", "", 0),
+        ("Lcl Translation", "Lcl Translation", "", "A", *map(float, position)),
+        ("Lcl Rotation", "Lcl Rotation", "", "A", *map(float, rotation)),
+        ("Lcl Scaling", "Lcl Scaling", "", "A", 1.0, 1.0, 1.0),
+    ]
+    return [node("Version", 232), properties(rows), node("Shading", True), node("Culling", "CullingOff")]

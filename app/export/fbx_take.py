@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export.fbx import add_material, add_mesh, model_content
+from app.export.camera import add_to_fbx
+from app.export.fbx import add_material, add_mesh
 from app.export.fbx_binary import Int64, Node, encode, node
-from app.export.fbx_scene import ZERO, Scene, properties
+from app.export.fbx_scene import ZERO, Scene, model_content, properties
 from app.export.mesh import Origin, place
 from app.export.presets import Y_UP_METRES, Preset
 from app.export.skeleton import Motion, Skeleton, SkinnedTake, euler_angles, start_of
@@ -42,6 +43,8 @@ def write_fbx_take(
         prefix = f"{take.skeleton.mesh.name} " if len(takes) > 1 else ""
         bones = _add_skinned(scene, take.skeleton, preset, prefix, material)
         _add_curves(scene, take, preset, bones, layer, start)
+    if origin is not None and origin.camera is not None:
+        add_to_fbx(scene, origin.camera, preset)
     content = encode(scene.roots(preset, (origin or Origin()).facts(preset), stop, rate))
     write_atomically(path, lambda file: file.write_bytes(content))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.export.camera import Camera, add_to_glb
 from app.export.glb import TRIANGLES, VERTICES, Buffer, encode
 from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams
 from app.export.presets import Y_UP_METRES, Preset
@@ -37,14 +38,14 @@ def write_glb(
     """
     placed = [split_at_seams(mesh) for mesh in place(meshes, Y_UP_METRES)]
     facts = (origin or Origin()).facts(Y_UP_METRES) | {"made for": preset.title}
-    content = _scene(placed, facts)
+    content = _scene(placed, facts, origin.camera if origin else None)
     write_atomically(path, lambda file: file.write_bytes(content))
 
 
-def _scene(meshes: Sequence[PlacedMesh], facts: dict[str, str]) -> bytes:
+def _scene(meshes: Sequence[PlacedMesh], facts: dict[str, str], camera: Camera | None) -> bytes:
     """The whole file: one node and one mesh a person under one material."""
     buffer = Buffer()
-    document = {
+    document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "PointHMR desktop", "extras": facts},
         "scene": 0,
         "scenes": [{"nodes": list(range(len(meshes)))}],
@@ -52,6 +53,8 @@ def _scene(meshes: Sequence[PlacedMesh], facts: dict[str, str]) -> bytes:
         "meshes": [{"name": mesh.name, "primitives": [primitive(mesh, buffer)]} for mesh in meshes],
         "materials": [SKIN],
     }
+    if camera is not None:
+        add_to_glb(document, camera)
     return encode(document, buffer)
 
 
@@ -65,5 +68,7 @@ def primitive(mesh: PlacedMesh, buffer: Buffer) -> dict[str, Any]:
         # glTF's v runs down.
         texture = np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1)
         attributes["TEXCOORD_0"] = buffer.add(texture.astype("<f4"), VERTICES)
+    if mesh.light is not None:
+        attributes["COLOR_0"] = buffer.add(mesh.light.astype("<f4"), VERTICES)
     indices = buffer.add(mesh.faces.ravel().astype("<u4"), TRIANGLES)
     return {"attributes": attributes, "indices": indices, "material": 0}

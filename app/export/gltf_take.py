@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.export.camera import Camera, add_to_glb
 from app.export.glb import VERTICES, Buffer, encode
 from app.export.gltf import SKIN, primitive
 from app.export.mesh import Origin, place, split_at_seams
@@ -27,7 +28,8 @@ def write_glb_take(path: Path, takes: Sequence[SkinnedTake], origin: Origin | No
     start, scene = start_of(takes), _TakeScene()
     for take in takes:
         scene.add(take, start)
-    content = scene.encode((origin or Origin()).facts(Y_UP_METRES))
+    origin = origin or Origin()
+    content = scene.encode(origin.facts(Y_UP_METRES), origin.camera)
     write_atomically(path, lambda file: file.write_bytes(content))
 
 
@@ -53,9 +55,9 @@ class _TakeScene:
         self._skins.append(self._skin(skeleton, first))
         self._animate(skeleton, take.motion, first, start)
 
-    def encode(self, facts: dict[str, str]) -> bytes:
+    def encode(self, facts: dict[str, str], camera: Camera | None) -> bytes:
         """The whole file."""
-        document = {
+        document: dict[str, Any] = {
             "asset": {"version": "2.0", "generator": "PointHMR desktop", "extras": facts},
             "scene": 0,
             "scenes": [{"nodes": self._roots}],
@@ -65,6 +67,8 @@ class _TakeScene:
             "materials": [SKIN],
             "animations": [{"name": "Take", "channels": self._channels, "samplers": self._samplers}],
         }
+        if camera is not None:
+            add_to_glb(document, camera)
         return encode(document, self._buffer)
 
     def _skinned(self, skeleton: Skeleton) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.export.camera import Camera
 from app.export.presets import Preset
 from app.pipeline.frames import Hops
 from model.errors import UserError
@@ -25,6 +26,8 @@ class NamedMesh:
     """(N, 2) texture coordinates, v up; needs `uv_faces`."""
     uv_faces: np.ndarray | None = None
     """(F, 3) int into `uv`."""
+    colours: np.ndarray | None = None
+    """(V, 3) sRGB in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Origin:
     masks: Hops | None = None
     more: tuple[tuple[str, str], ...] = ()
     """Further names and texts, which stand over those below."""
+    camera: Camera | None = None
+    """Stands in the origin, where the format knows cameras; None: the hips do."""
 
     def facts(self, preset: Preset) -> dict[str, str]:
         """Names and texts for a file's metadata."""
@@ -47,7 +52,7 @@ class Origin:
             "units": preset.unit,
             "axes": preset.axes,
             "origin": "middle of the hips",
-        } | dict(self.more)
+        } | (self.camera.facts | dict(self.more) if self.camera else dict(self.more))
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,17 @@ class PlacedMesh:
     """(F, 3) int32 into `uv`, turned over with `faces`."""
     source: np.ndarray
     """(V,) int: the vertex of the named mesh that each one is."""
+    colours: np.ndarray | None = None
+    """(V, 3) sRGB in [0, 1]."""
+
+    @property
+    def light(self) -> np.ndarray | None:
+        """(V, 3) the colours in linear light, as formats want them that say what their numbers mean."""
+        if self.colours is None:
+            return None
+        return np.where(
+            self.colours <= 0.04045, self.colours / 12.92, ((self.colours + 0.055) / 1.055) ** 2.4
+        )
 
 
 def place(meshes: Sequence[NamedMesh], preset: Preset) -> list[PlacedMesh]:
@@ -91,7 +107,9 @@ def _placed(mesh: NamedMesh, preset: Preset) -> PlacedMesh:
         faces = faces[:, ::-1]
         uv_faces = None if uv_faces is None else uv_faces[:, ::-1]
     normals = vertex_normals(vertices, faces)
-    return PlacedMesh(mesh.name, vertices, faces, normals, uv, uv_faces, np.arange(len(vertices)))
+    return PlacedMesh(
+        mesh.name, vertices, faces, normals, uv, uv_faces, np.arange(len(vertices)), mesh.colours
+    )
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -129,4 +147,5 @@ def split_at_seams(mesh: PlacedMesh) -> PlacedMesh:
         faces=faces,
         uv_faces=faces,
         source=mesh.source[vertex],
+        colours=None if mesh.colours is None else mesh.colours[vertex],
     )

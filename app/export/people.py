@@ -22,10 +22,12 @@ def meshes_of(
     uv: np.ndarray | None,
     uv_faces: np.ndarray | None,
     camera: bool = False,
+    colours: np.ndarray | None = None,
 ) -> list[NamedMesh]:
     """Everyone in a record; the first keeps the origin of the hips, others stand beside as in the view.
 
     camera: everyone stands before the camera in the origin instead, over the picture (see `over_picture`).
+    colours: (V, 3) of the vertices.
     """
     height, width = record.frame.image.shape[:2]
     spots = placements(record.people, width)
@@ -39,6 +41,7 @@ def meshes_of(
             faces,
             uv,
             uv_faces,
+            colours,
         )
         for person, spot in zip(record.people, spots, strict=True)
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from app.export.mesh import NamedMesh, Origin
+from app.export.obj import library_beside, write_material, write_obj
 from app.export.presets import Preset
 from app.export.writers import WRITERS
 from model.errors import UserError
@@ -29,8 +32,11 @@ def write_sequence(
     A folder of this name is replaced once all is written, if it holds nothing but such a sequence.
     Raises UserError when it was cancelled, there is nobody, or the disk refuses.
     """
-    _check(folder, kind)
+    writer, library = WRITERS[kind], library_beside(folder / f"{folder.name}.{kind}").name
+    if kind == "obj":
+        writer = partial(write_obj, library=library)
     try:
+        _check(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
     except OSError as error:
@@ -41,10 +47,12 @@ def write_sequence(
             if not step():
                 raise UserError(CANCELLED)
             if meshes:
-                WRITERS[kind](made / f"{folder.name}_{number:06d}.{kind}", meshes, preset, origin)
+                writer(made / f"{folder.name}_{number:06d}.{kind}", meshes, preset, origin)
                 count += 1
         if count == 0:
             raise UserError("There is no person to export.")
+        if kind == "obj":
+            write_material(made / library, origin, preset)
         made.chmod(0o755)
         _replace(folder, made)
         return count
@@ -54,12 +62,16 @@ def write_sequence(
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _check(folder: Path, kind: str) -> None:
+def _check(folder: Path) -> None:
     """Only what an earlier export wrote may be replaced."""
     if folder.is_file():
         raise UserError(f"{folder} is a file; a sequence needs a folder.")
     if folder.is_dir():
-        others = [p.name for p in folder.iterdir() if not p.match(f"{folder.name}_??????.*")]
+        own, library = (
+            re.compile(re.escape(folder.name) + r"_\d{6,}\.\w+"),
+            library_beside(folder / f"{folder.name}.obj"),
+        )
+        others = [p.name for p in folder.iterdir() if not own.fullmatch(p.name) and p != library]
         if others:
             raise UserError(f"{folder} holds other files, such as {others[0]}; choose another name.")
 

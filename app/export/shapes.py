@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.export.camera import add_to_fbx, add_to_glb
 from app.export.fbx import add_material, add_mesh
 from app.export.fbx_binary import Int64, encode, node
 from app.export.fbx_scene import Scene, properties
@@ -75,6 +76,8 @@ def write_fbx_shapes(
             channel = _add_shape(scene, f"{mesh.name} {number}", frames[number] - frames[0], deformer)
             _add_weight(scene, layer, channel, ticks, number)
             step()
+    if origin is not None and origin.camera is not None:
+        add_to_fbx(scene, origin.camera, preset)
     content = encode(scene.roots(preset, (origin or Origin()).facts(preset), stop, rate))
     write_atomically(path, lambda file: file.write_bytes(content))
 
@@ -152,5 +155,7 @@ def write_glb_shapes(
     }
     if channels:
         document["animations"] = [{"name": "Take", "channels": channels, "samplers": samplers}]
+    if origin is not None and origin.camera is not None:
+        add_to_glb(document, origin.camera)
     content_bytes = encode_glb(document, buffer)
     write_atomically(path, lambda file: file.write_bytes(content_bytes))

@@ -77,8 +77,12 @@ def start_of(takes: Sequence[SkinnedTake]) -> float:
     return min(float(take.motion.times[0]) for take in takes)
 
 
-def skeleton_of(body: BodyModel, name: str, betas: np.ndarray | None = None) -> Skeleton:
+def skeleton_of(
+    body: BodyModel, name: str, betas: np.ndarray | None = None, colours: np.ndarray | None = None
+) -> Skeleton:
     """The rest pose of a body of this shape; betas (K,) standard deviations, zeros when None.
+
+    colours: (V, 3) of the vertices.
 
     Skinned files know no pose correctives: between joints they differ a little from `BodyModel.forward`.
     """
@@ -87,7 +91,7 @@ def skeleton_of(body: BodyModel, name: str, betas: np.ndarray | None = None) -> 
         vertices, joints = body(torch.zeros(1, body.num_joints, 3), shape)
     arrays = body.data.arrays
     rest = vertices[0].numpy().astype(np.float64) * [1, -1, -1]
-    mesh = NamedMesh(name, rest, body.faces, arrays.get("vt"), arrays.get("ft"))
+    mesh = NamedMesh(name, rest, body.faces, arrays.get("vt"), arrays.get("ft"), colours)
     parents = body.parents.astype(np.int64).copy()
     parents[0] = -1
     names = tuple(joint.replace(" ", "_") for joint in body.joint_names)
@@ -114,12 +118,12 @@ def posed(take: SkinnedTake) -> np.ndarray:
         places[:, joint] = places[:, parent] + turns[:, parent] @ offset
     moves = places - np.einsum("tjab,jb->tja", turns, skeleton.joints)
     rest = skeleton.mesh.vertices * [1, -1, -1]
-    return np.stack(
-        [
-            np.einsum("vj,jab,vb->va", skeleton.weights, turn, rest, optimize=True) + skeleton.weights @ move
-            for turn, move in zip(turns, moves, strict=True)
-        ]
-    )
+    rigid = np.concatenate([turns, moves[..., None]], axis=-1).reshape(len(turns), len(skeleton.joints), 12)
+    result = np.empty((len(turns), *rest.shape))
+    for frame, motions in enumerate(rigid):
+        blended = (skeleton.weights @ motions).reshape(-1, 3, 4)
+        result[frame] = np.einsum("vab,vb->va", blended[..., :3], rest) + blended[..., 3]
+    return result
 
 
 def resampled(motion: Motion, rate: float) -> Motion:

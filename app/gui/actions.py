@@ -38,6 +38,7 @@ class Actions:
         make = self._make
         self.open_file = make("Open file…", "file", "Ctrl+O", "Open a picture, a video or a take")
         self.open_folder = make("Open folder…", "folder", "Ctrl+Shift+O", "Open a folder of pictures")
+        self.open_case = make("Open case…", "folder", "Ctrl+Shift+C", "Open a case that was saved as a folder")
         self.open_sample = make("Bundled sample", "sample", "Ctrl+L", "Play the clip that comes with it")
         self.play = make("Play", "play", "Space", "Play or pause")
         self.back = make("Step back", "back", ",", "One frame back")
@@ -121,7 +122,7 @@ class Actions:
         self.play.setEnabled(loaded or again or take)
         for action in (self.back, self.forward):
             action.setEnabled(loaded or take)
-        for action in (self.freeze, self.everyone, self.person_menu.menuAction()):
+        for action in (self.freeze, self.everyone, self.isolate, self.person_menu.menuAction()):
             action.setEnabled(not take and (loaded or action is not self.freeze))
         if (playing and not take) or not loaded:
             set_checked(self.freeze, False)
@@ -131,10 +132,11 @@ class Actions:
     def build_menus(self, panels: list[QAction]) -> None:
         """Fill the menu bar; `panels` are the switches for parts of the window."""
         bar = self._window.menuBar()
-        sources = [*self.cameras, self.open_file, self.open_folder, self.open_sample]
+        sources = [*self.cameras, self.open_file, self.open_folder, self.open_case, self.open_sample]
         self.source_menu.addActions(sources)
         file_menu = bar.addMenu("&File")
-        file_menu.addActions([self.open_file, self.open_folder, self.open_sample, *self.cameras])
+        file_menu.addActions([self.open_file, self.open_folder, self.open_case, self.open_sample])
+        file_menu.addActions(self.cameras)
         file_menu.addSeparator()
         file_menu.addActions([self.record, self.take, self.export, self.models])
         file_menu.addSeparator()

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
 
-from app.export.case import TOPOLOGY, Case, CaseModel, load_case, save_case
+from app.export.case import Case, load_case, save_case
 from app.facts import packages
 from app.gui.background import BackgroundJob
 from app.gui.layout import shortcut
-from app.gui.model_info import ModelInfo
+from app.gui.model_info import ModelInfo, case_model, info_of
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
-
-
-def case_model(info: ModelInfo) -> CaseModel:
-    """What a case must know about the running model."""
-    arrays = {name: getattr(info, name) for name in TOPOLOGY}
-    return CaseModel(info.model_name, info.sha256, info.body, info.part_names, info.diameter, arrays)
-
-
-def info_of(model: CaseModel) -> ModelInfo:
-    """What the window must know about the model of a case, which need not be installed."""
-    arrays: dict[str, Any] = model.arrays
-    names: dict[str, Any] = {"part_names": model.part_names, "diameter": model.diameter, "body": model.body}
-    return ModelInfo(model.name, model.sha256, "stored", **arrays, **names)
 
 
 class Cases(QObject):
@@ -45,8 +32,8 @@ class Cases(QObject):
         self._opening.done.connect(self._opened)
         window.parts.failures.save.clicked.connect(self.ask)
         window.bridge.model_ready.connect(self._model_came)
+        window.commands.open_case.triggered.connect(lambda _=False: self.ask_open())
         shortcut(window, "Save this frame as a case", "Ctrl+S", self.ask)
-        shortcut(window, "Open a case", "Ctrl+Shift+C", self.ask_open)
 
     def ask(self) -> None:
         """Choose where the case goes."""
@@ -117,6 +104,11 @@ class Cases(QObject):
         pins = case.settings.get("pins")
         if isinstance(pins, list) and all(isinstance(v, int) and 0 <= v < count for v in pins):
             window.pins.reset(pins)
+        for choice, name in ((window.parts.mesh.colour_by, "colour_by"), (window.parts.image.map, "colour_map")):
+            wanted = case.settings.get(name)
+            if isinstance(wanted, str) and choice.findText(wanted) >= 0:
+                choice.setCurrentText(wanted)
+        window.commands.isolate.setChecked(case.record.isolate)
         window.masking.set_hops(case.record.hops)
         window.people.choose(case.chosen)
         window.show_record(case.record)

@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.export.mesh import NamedMesh, Origin
-from app.export.people import meshes_of
-from app.export.presets import PRESETS, Y_UP_METRES
-from app.export.sequence import CANCELLED, write_sequence
+from app.export.camera import Camera
+from app.export.colours import part_colours
+from app.export.mesh import Origin
+from app.export.people import FOCAL, meshes_of
+from app.export.take_options import TakeOptions, Watch
 from app.export.writers import WRITERS
 from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.export_dialog import ExportDialog
+from app.gui.export_words import Subject
 from app.gui.model_info import ModelInfo
 from app.gui.take_scene import record_at
 from app.pipeline.frames import Record
 from app.takes.take import Take
-from model.errors import UserError
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is looked at and can be exported."""
+class Written:
+    """What became of an export."""
 
-    record: Record
-    info: ModelInfo
-    take: Take | None = None
-    first: int = 0
-    last: int = 0
-    name: str = "person"
-
-    def meshes(self, record: Record) -> list[NamedMesh]:
-        """Everybody in a record."""
-        return meshes_of(record, self.info.faces, self.info.uv, self.info.uv_faces)
-
-    def origin(self) -> Origin:
-        """What every file tells about the model."""
-        made = self.take.made if self.take is not None else None
-        model, digest = (made.model, made.sha256) if made else (self.info.model_name, self.info.sha256)
-        return Origin(model, digest, self.record.hops)
-
-    def frames(self) -> Iterator[tuple[int, Sequence[NamedMesh]]]:
-        """Everybody in every kept frame."""
-        for frame in range(self.first, self.last + 1):
-            record = record_at(self.take, frame) if self.take is not None else self.record
-            yield frame, self.meshes(record) if record.people else []
+    path: str
+    note: str = ""
+    """What the person should know about it."""
 
 
 class ExportDesk(QObject):
-    """One export at a time; `done(path, fault)` with an empty fault when it went well."""
+    """One export at a time; `done(path, fault, note)` with an empty fault when it went well."""
 
-    done = Signal(str, str)
-    progress = Signal(int, int)
+    done = Signal(str, str, str)
+    progress = Signal(float)
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -69,6 +51,8 @@ class ExportDesk(QObject):
         self._path = ""
         self._job = BackgroundJob(self)
         self._job.done.connect(self._done)
+        window.takes.trimmed.connect(self._show_subject)
+        window.takes.studio.ready.connect(self._show_subject)
 
     @property
     def busy(self) -> bool:
@@ -79,12 +63,12 @@ class ExportDesk(QObject):
         """The take that is looked at, or the frame of the source; None where nobody is there."""
         window, desk = self._window, self._window.takes
         if desk.on_page and desk.take is not None and desk.studio.info is not None:
-            name = desk.path.stem if desk.path is not None else "take"
-            record = record_at(desk.take, desk.frame)
-            return Subject(record, desk.studio.info, desk.take, desk.first, desk.last, name)
+            name, kept = desk.path.stem if desk.path is not None else "take", (desk.first, desk.last)
+            count, studio = len(desk.studio.info.part_of_vertex), desk.studio
+            return Subject(name, count, desk.take, *kept, studio.edit, studio.fit.residual(*kept))
         if desk.on_page or window.record is None or window.info is None or not window.record.people:
             return None
-        return Subject(window.record, window.info)
+        return Subject("person", len(window.info.part_of_vertex))
 
     def ask(self) -> None:
         """Open the dialog on what is looked at."""
@@ -96,15 +80,24 @@ class ExportDesk(QObject):
             self.dialog = ExportDialog(self._window.settings, self._window)
             self.dialog.wanted.connect(self.write)
             self.dialog.cancelled.connect(self.cancel)
+            self.dialog.form.range_wanted.connect(self._window.takes.trim)
             self.progress.connect(self.dialog.show_progress)
             self.done.connect(self.dialog.show_result)
-        self.dialog.open_for(subject.name, len(subject.info.part_of_vertex), self._count(subject))
+            self.dialog.set_theme(self._window.themes.theme)
+            self._window.themes.changed.connect(self.dialog.set_theme)
+        self.dialog.open_for(subject)
 
-    def _count(self, subject: Subject) -> int:
-        return subject.last - subject.first + 1 if subject.take is not None else 0
+    def _show_subject(self) -> None:
+        """Another range, edit or residual, while the dialog is open on the take."""
+        subject = self.subject()
+        dialog = self.dialog
+        if dialog is not None and dialog.isVisible() and not dialog.busy and subject and subject.take:
+            dialog.form.show_subject(subject)
 
-    def write(self, path: Path, kind: str, preset: str = "any", sequence: bool = False) -> None:
-        """Write this frame to a file, or every kept frame into a folder, in the background."""
+    # Writing
+
+    def write(self, path: Path, options: TakeOptions, of_take: bool) -> None:
+        """Write this frame to a file, or the take as the options say, in the background."""
         subject = self.subject()
         if subject is None:
             self._tell(str(path), "There is no person to export.")
@@ -113,39 +106,65 @@ class ExportDesk(QObject):
             self._window.parts.banner.say("Another export is still being written.")
             return
         self._cancel, self._path = threading.Event(), str(path)
-        self._job.start(self._work(subject, path, kind, preset, sequence, self._cancel))
+        watch = Watch(self.progress.emit, self._cancel.is_set)
+        if of_take and subject.take is not None:
+            self._job.start(self._take_work(subject.take, path, options, watch))
+        else:
+            self._job.start(self._frame_work(path, options, watch))
 
-    def _work(
-        self, subject: Subject, path: Path, kind: str, preset: str, sequence: bool, cancel: threading.Event
-    ) -> Callable[[], object]:
-        chosen, origin, total = PRESETS.get(preset, Y_UP_METRES), subject.origin(), self._count(subject)
-        steps = iter(range(total + 1))
+    def _take_work(self, take: Take, path: Path, options: TakeOptions, watch: Watch) -> Callable[[], Written]:
+        body = self._window.takes.studio.body
 
-        def step() -> bool:
-            self.progress.emit(next(steps), total)
-            return not cancel.is_set()
+        def work() -> Written:
+            from app.export.take import export_take  # brings torch along, for which the window does not wait
+            from app.takes.bodies import body_of
 
-        def work() -> int:
-            if sequence:
-                return write_sequence(path, subject.frames(), kind, chosen, origin, step)
-            meshes = subject.meshes(subject.record)
-            if cancel.is_set():
-                raise UserError(CANCELLED)
-            WRITERS[kind](path, meshes, chosen, origin)
-            return 1
+            done = export_take(take, body or body_of(take), path, options, watch)
+            fit = "" if done.residual is None else f"The skeleton is {done.residual:.1f} mm off the meshes."
+            return Written(str(path), done.warning or fit)
 
         return work
+
+    def _frame_work(self, path: Path, options: TakeOptions, watch: Watch) -> Callable[[], Written]:
+        record, info, origin = self._frame(options)
+
+        def work() -> Written:
+            colours = part_colours(info.part_names)[info.part_of_vertex] if options.colours else None
+            meshes = meshes_of(record, info.faces, info.uv, info.uv_faces, options.camera, colours)
+            watch.at(0.3)
+            WRITERS[options.kind](path, meshes, options.preset, origin)
+            return Written(str(path))
+
+        return work
+
+    def _frame(self, options: TakeOptions) -> tuple[Record, ModelInfo, Origin]:
+        """The frame that is looked at, its topology, and what the file tells of it."""
+        window, desk = self._window, self._window.takes
+        shown = desk.studio.shown if desk.on_page else None
+        more: tuple[tuple[str, str], ...] = ()
+        if shown is not None and desk.studio.info is not None:
+            record, info = record_at(shown, desk.frame), desk.studio.info
+            model, digest = shown.made.model, shown.made.sha256
+            more += (("edits", "; ".join(shown.made.history) or "none"),)
+        else:
+            assert window.record is not None and window.info is not None  # `subject` has looked.
+            record, info = window.record, window.info
+            model, digest = info.model_name, info.sha256
+        height, width = record.frame.image.shape[:2]
+        camera = Camera(width, height, FOCAL * width) if options.camera else None
+        return record, info, Origin(model, digest, record.hops, more, camera)
 
     def cancel(self) -> None:
         """Stop after the frame that is being written; the old files stay."""
         self._cancel.set()
 
-    def _done(self, _count: int | None, fault: str) -> None:
-        self._tell(self._path, fault)
+    def _done(self, result: Written | None, fault: str) -> None:
+        self._tell(self._path, fault, "" if result is None else result.note)
 
-    def _tell(self, path: str, fault: str) -> None:
-        self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))
-        self.done.emit(path, fault)
+    def _tell(self, path: str, fault: str, note: str = "") -> None:
+        told = " ".join(part for part in (f"Saved {path}.", note) if part)
+        self._window.parts.banner.say(fault or told, serious=bool(fault))
+        self.done.emit(path, fault, note)
 
     def shutdown(self) -> None:
         """The window closes: nothing half written stays."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.export.case import TOPOLOGY, CaseModel
 from app.gui.shading import Topology
 
 if TYPE_CHECKING:
@@ -110,3 +111,16 @@ def model_info(reconstructor: Reconstructor) -> ModelInfo:
         notice=reconstructor.notice,
         engine=lambda: reconstructor.engine.name,
     )
+
+
+def case_model(info: ModelInfo) -> CaseModel:
+    """What a case must know about the running model."""
+    arrays = {name: getattr(info, name) for name in TOPOLOGY}
+    return CaseModel(info.model_name, info.sha256, info.body, info.part_names, info.diameter, arrays)
+
+
+def info_of(model: CaseModel) -> ModelInfo:
+    """What the window must know about the model of a case, which need not be installed."""
+    arrays: dict[str, Any] = model.arrays
+    names: dict[str, Any] = {"part_names": model.part_names, "diameter": model.diameter, "body": model.body}
+    return ModelInfo(model.name, model.sha256, "stored", **arrays, **names)

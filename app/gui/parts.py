@@ -150,3 +150,4 @@ class Parts:
         settings.hops = self.masking.hops
         settings.colour_by = self.mesh.colour_by.currentText()
         self.image.remember(settings)
+        self.take.edits.remember(settings)

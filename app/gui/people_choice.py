@@ -19,6 +19,8 @@ class PeopleChoice(QObject):
     def __init__(self, actions: Actions, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.chosen: int | None = None
+        self.resting = False
+        """Whether something else is looked at, so that the key for the next person is not for these."""
         self.button: QToolButton | None = None
         self._ids: tuple[int, ...] = ()
         self._actions = actions
@@ -52,7 +54,7 @@ class PeopleChoice(QObject):
 
     def next(self) -> None:
         """The person after the chosen one, round and round."""
-        if self._ids:
+        if self._ids and not self.resting:
             place = self._ids.index(self.chosen) + 1 if self.chosen in self._ids else 0
             self.choose(self._ids[place % len(self._ids)])
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.export.colours import part_colours
 from app.export.people import placements
 from app.gui.colourings import ATTENTION, CHANGE, ERROR, on_map, ramp
-from app.gui.colours import part_colours, person_colour
+from app.gui.colours import person_colour
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Person
 

@@ -11,14 +11,21 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from app.export.presets import PRESETS
+from app.export.take_options import KINDS
 from app.export.writers import WRITERS
 from app.pipeline.frames import Hops
+from app.takes.edit import RATES
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
-CHOICES = {"export_format": tuple(WRITERS), "export_preset": ("any", *PRESETS)}
+CHOICES = {
+    "export_format": tuple(WRITERS),
+    "export_preset": ("any", *PRESETS),
+    "take_format": tuple(KINDS),
+    "take_rate": ("own", *(f"{rate:g}" for rate in RATES)),
+}
 DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
 
@@ -48,6 +55,13 @@ class Settings:
     last_folder: str = ""
     export_format: str = "obj"
     export_preset: str = "any"
+    export_camera: bool = False
+    export_colours: bool = False
+    take_format: str = "fbx"
+    take_rate: str = "own"
+    take_strength: float = 0.3
+    take_smoothed: bool = False
+    take_fill: bool = True
 
 
 def default_path() -> Path:

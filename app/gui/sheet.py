@@ -81,17 +81,11 @@ class Sheet(QObject):
         done = len(self._taken)
         self._button.setText(f"Stop {done + 1}/{done + len(self._waiting)}")
         self._late.start()
-        failure = self._waiting[0]
-        record = self._window.record
-        self._window.people.choose(failure.person_id)
-        if record is not None and record.frame.index == failure.index:
-            self._look()
-        else:
-            self._window.watch.go(failure.index)
+        self._window.watch.go_to(self._waiting[0])
+        self._look()
 
     def _look(self) -> None:
-        record = self._window.record
-        if not self._waiting or record is None or record.frame.index != self._waiting[0].index:
+        if not self._waiting or not self._window.watch.shows(self._waiting[0]):
             return
         view = self._window.parts.image.view
         view.refine()

@@ -63,7 +63,7 @@ class StatusLine(QStatusBar):
         self._theme: Theme = DARK
         self._state = WorkerState.IDLE
         self._sentence = ""
-        self._place = ""
+        self._place = self._take = ""
         self._info: ModelInfo | None = None
         self._engine = ""
         self._shown: deque[float] = deque()
@@ -86,7 +86,7 @@ class StatusLine(QStatusBar):
     def set_theme(self, theme: Theme) -> None:
         """The lamp in the theme's colours."""
         self._theme = theme
-        self._light.colour = QColor(theme.colour(_STATES[self._state][1]))
+        self._light.colour = QColor(theme.colour("accent" if self._take else _STATES[self._state][1]))
         self._light.update()
 
     def set_status(self, status: Status) -> None:
@@ -103,7 +103,18 @@ class StatusLine(QStatusBar):
         name = _STATES[self._state][0]
         seen = self._state in (WorkerState.RUNNING, WorkerState.PAUSED, WorkerState.ENDED)
         place = f"{name}   ·   {self._place}" if seen and self._place else name
-        self.message.setText(self._sentence or place)
+        self.message.setText(self._take or self._sentence or place)
+
+    def show_take(self, sentence: str) -> None:
+        """What of a take is looked at, in the place of the source; empty: the source again."""
+        changed = bool(sentence) != bool(self._take)
+        self._take = sentence
+        self._tell()
+        if changed:
+            for part in (self.rate, self.latency):
+                part.setVisible(not sentence)
+            self.truth.setVisible(not sentence and bool(self.truth.text()))
+            self.set_theme(self._theme)
 
     def set_model_info(self, info: ModelInfo) -> None:
         """Device, engine and model."""
@@ -144,7 +155,7 @@ class StatusLine(QStatusBar):
     def set_truth(self, sentence: str) -> None:
         """Errors against ground truth; hidden where there is none."""
         self.truth.setText(sentence)
-        self.truth.setVisible(bool(sentence))
+        self.truth.setVisible(bool(sentence) and not self._take)
 
     @property
     def texts(self) -> tuple[str, ...]:

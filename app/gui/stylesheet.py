@@ -124,6 +124,14 @@ QListWidget#found::item { padding: 2px 6px; }
 QLineEdit { background: $raised; color: $text; border: 1px solid $border; border-radius: 7px;
   padding: 4px 8px; font-size: 12px; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus { border-color: $accent; }
+QCheckBox { color: $text; font-size: 12px; spacing: 7px; }
+QCheckBox:disabled, QLineEdit:disabled, QComboBox:disabled { color: $faint; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 4px;
+  background: $raised; }
+QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator:disabled { border-color: $border; background: $raised; }
+QCheckBox:focus { color: $accent; }
 QListWidget:focus { border-color: $accent; }
 QListWidget::item:disabled { color: $muted; }
 QProgressBar { background: $hover; border: none; border-radius: 2px; max-height: 4px; }

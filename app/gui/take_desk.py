@@ -32,6 +32,8 @@ class TakeDesk(QObject):
     shown_frame = Signal(int)
     opened = Signal()
     """Another take is on the page."""
+    trimmed = Signal(int, int)
+    """The first and the last frame that are kept."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -70,6 +72,8 @@ class TakeDesk(QObject):
         bar.track.range_wanted.connect(self.trim)
         bar.people.currentIndexChanged.connect(self._choose_person)
         self.studio.ready.connect(self._show_edit)
+        self._page.fit.worst.clicked.connect(self.go_to_worst)
+        window.commands.next_person.triggered.connect(self._next_person)
         keys = (
             ("Take: begin here", "Shift+I", bar.mark_in),
             ("Take: end here", "Shift+O", bar.mark_out),
@@ -77,6 +81,8 @@ class TakeDesk(QObject):
             ("Take: first frame", "Home", bar.to_first),
             ("Take: last frame", "End", bar.to_last),
             ("Take: again and again", "Shift+R", bar.repeat),
+            ("Take: smoothed or raw", "S", self._page.edits.smooth),
+            ("Take: fill short gaps", "G", self._page.edits.fill),
         )
         self._keys = [shortcut(window, text, key, button.click) for text, key, button in keys]
         self._show_page()
@@ -150,6 +156,12 @@ class TakeDesk(QObject):
 
     def _show_page(self) -> None:
         set_checked(self._window.commands.take, self.on_page)
+        people = self._window.people
+        people.resting = self.on_page
+        if people.button is not None:
+            people.button.setEnabled(not self.on_page)
+        if not self.on_page:
+            self._window.parts.status.show_take("")
         for key in self._keys:
             key.setEnabled(self.on_page)
 
@@ -167,9 +179,13 @@ class TakeDesk(QObject):
         bar.clock.setText(f"{clock(now, 2)} / {clock(length, 1)}   ·   {self.frame + 1:,} / {len(take):,}")
         info = self.studio.info
         if info is not None:
-            record = record_at(take, self.frame)
+            record = record_at(self.studio.shown or take, self.frame)
             self._page.mesh.view.hint = "" if record.people else "Nobody was found in this frame."
             self._page.mesh.view.set_record(record)
+        self._show_fit()
+        self._window.parts.status.show_take(
+            f"{bar.name.text()}   ·   frame {self.frame + 1:,} of {len(take):,}"
+        )
         self.shown_frame.emit(self.frame)
 
     def step(self, by: int) -> None:
@@ -237,16 +253,18 @@ class TakeDesk(QObject):
         count = last - first + 1
         kept = f"{count:,} frames, {clock(times[last] - times[first])}"
         bar.kept.setText("all frames" if count == len(times) else kept)
+        self._show_fit()
+        self.trimmed.emit(first, last)
 
     def _choose_person(self, place: int) -> None:
         if place >= 0:
             self.person_id = self._page.bar.people.itemData(place)
             self._show_edit()
 
-    def next_person(self) -> None:
+    def _next_person(self) -> None:
         """The curves of the next one."""
         people = self._page.bar.people
-        if people.count():
+        if self.on_page and people.count():
             people.setCurrentIndex((people.currentIndex() + 1) % people.count())
 
     # What is shown
@@ -256,7 +274,9 @@ class TakeDesk(QObject):
         take = self.take
         if take is None:
             return
-        self._page.bar.track.set_track(tracks(take, self.person_id, self.studio.curves(self.person_id)))
+        shown = self.studio.shown or take
+        self._page.bar.track.set_track(tracks(shown, self.person_id, self.studio.curves(self.person_id)))
+        self.studio.show_person(self.person_id)
         self.trim(self.first, self.last)
         self._show_facts()
         self.go(self.frame)
@@ -279,6 +299,18 @@ class TakeDesk(QObject):
         if self.path is not None and self.path.exists():
             facts["Size"] = size_text(self.path.stat().st_size)
         self._page.facts.fill(facts)
+
+    def _show_fit(self) -> None:
+        misses = self.studio.fit.misses(self.person_id)
+        self._page.fit.show_misses(misses, self.frame, (self.first, self.last))
+
+    def go_to_worst(self) -> None:
+        """The kept frame in which a skeleton is furthest from the shown person."""
+        misses = self.studio.fit.misses(self.person_id)
+        if misses is not None:
+            kept = np.nan_to_num(misses[self.first : self.last + 1], nan=-1.0)
+            self.pause()
+            self.go(self.first + int(kept.argmax()))
 
     def shutdown(self) -> None:
         """The window closes."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.gui.layout import side_column, splitter
 from app.gui.settings import Settings
 from app.gui.studio import Studio
-from app.gui.take_cards import TakeFacts
+from app.gui.take_cards import EditCard, FitCard, TakeFacts
 from app.gui.take_track import TakeTrack
 from app.gui.theme import Theme
 from app.gui.view_cards import Choice, MeshCard
@@ -96,8 +96,8 @@ class TakePage(QWidget):
         self.mesh = MeshCard(settings, self.studio, "Mesh of the take", COLOURS)
         self.mesh.view.setAccessibleName("Mesh of the take")
         self.bar = TakeBar()
-        self.facts = TakeFacts()
-        self.side = side_column(self.facts)
+        self.facts, self.edits, self.fit = TakeFacts(), EditCard(settings), FitCard()
+        self.side = side_column(self.facts, self.edits, self.fit)
         self.rows = splitter(Qt.Orientation.Vertical, self.mesh, self.bar)
         self.rows.setSizes([520, 210])
         self.rows.setStretchFactor(0, 4)

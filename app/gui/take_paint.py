@@ -55,16 +55,13 @@ def paint_ruler(painter: QPainter, times: np.ndarray, xs: np.ndarray, place: QRe
         painter.drawText(QPointF(left, place.bottom() - 6), text)
 
 
-def paint_curve(
-    painter: QPainter, xs: np.ndarray, curve: Curve, lane: QRectF, frame: int, theme: Theme
-) -> None:
-    """A curve from 0 up in its lane, with its name and its number at the play head."""
+def paint_curve(painter: QPainter, xs: np.ndarray, curve: Curve, lane: QRectF, theme: Theme) -> None:
+    """A curve from 0 up in its lane."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.colour("raised", 0.55))
     painter.drawRoundedRect(lane, 4, 4)
     rows = [row for row in (curve.before, curve.values) if row is not None and np.isfinite(row).any()]
     if not rows:
-        _words(painter, curve, lane, frame, theme)
         return
     top = max(float(np.nanmax(row)) for row in rows) * 1.08 or 1.0
     inner = lane.adjusted(0, 2, 0, -2)
@@ -79,7 +76,6 @@ def paint_curve(
     high = curve.limit is not None and float(np.nanmax(curve.values)) > curve.limit
     painter.setPen(QPen(theme.colour("warning" if high else "accent"), 1.5))
     painter.drawPath(_path(xs, curve.values, inner, top))
-    _words(painter, curve, lane, frame, theme)
 
 
 def _path(xs: np.ndarray, values: np.ndarray, inner: QRectF, top: float) -> QPainterPath:
@@ -111,7 +107,8 @@ def _thinned(xs: np.ndarray, ys: np.ndarray, width: float) -> list[tuple[float, 
     )
 
 
-def _words(painter: QPainter, curve: Curve, lane: QRectF, frame: int, theme: Theme) -> None:
+def paint_words(painter: QPainter, curve: Curve, lane: QRectF, frame: int, theme: Theme) -> None:
+    """A curve's name and its number at the play head."""
     here = float(curve.values[frame]) if frame < len(curve.values) else np.nan
     number = f"{here:.1f} {curve.unit}" if np.isfinite(here) else "–"
     _small(painter)

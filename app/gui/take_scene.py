@@ -90,17 +90,6 @@ def spread(take: Take, person: Performer | None, values: np.ndarray | None) -> n
     return whole
 
 
-def motion_of(take: Take, person: Performer) -> np.ndarray:
-    """(T,) mean acceleration of a person's joints in mm from frame to frame to frame; NaN beside gaps."""
-    count = len(person.frames)
-    values = np.full(count, np.nan)
-    if count > 2:
-        joints, frames = person.joints.astype(np.float64), person.frames
-        change = np.linalg.norm(joints[2:] - 2 * joints[1:-1] + joints[:-2], axis=-1).mean(axis=1) * 1000
-        values[1:-1] = np.where(frames[2:] - frames[:-2] == 2, change, np.nan)
-    return values
-
-
 def tracks(take: Take, person_id: int | None, curves: tuple[Curve, ...]) -> Track:
     """The time line of one person."""
     return Track(take.times - take.times[0], presence_of(take, person_id), curves)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.gui.take_paint import paint_curve, paint_handles, paint_head, paint_ruler, paint_strip
+from app.gui.take_paint import paint_curve, paint_handles, paint_head, paint_ruler, paint_strip, paint_words
 from app.gui.theme import DARK, Theme
 
 MARGIN = 14.0
@@ -149,10 +149,12 @@ class TakeTrack(QWidget):
         xs = self.xs()
         paint_ruler(painter, self.track.times, xs, QRectF(0, 0, self.width(), RULER), self.theme)
         for lane, curve in zip(self.lanes(), self.track.curves, strict=True):
-            paint_curve(painter, xs, curve, lane, self.frame, self.theme)
+            paint_curve(painter, xs, curve, lane, self.theme)
         strip, ends = self.strip(), (float(xs[self.first]), float(xs[self.last]))
         paint_strip(painter, xs, self.track.presence, strip, self.theme)
         paint_handles(painter, ends, strip, QRectF(0, RULER, self.width(), self.height()), self.theme)
+        for lane, curve in zip(self.lanes(), self.track.curves, strict=True):
+            paint_words(painter, curve, lane, self.frame, self.theme)
         paint_head(painter, float(xs[self.frame]), self.height(), self.theme, focused=self.hasFocus())
         painter.end()
 

@@ -12,6 +12,7 @@ from app.gui.background import BackgroundJob
 from app.gui.colourings import ERROR, Painted, on_map, ramp, round_scale
 from app.gui.model_info import ModelInfo
 from app.pipeline.frames import Record
+from app.pipeline.truth_file import truth_file
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
@@ -71,6 +72,8 @@ class TruthView(QObject):
 
 
 def _look(spec: str | Path) -> tuple[object, object]:
+    if truth_file(spec) is None:
+        return spec, None
     from app.pipeline.truth import truth_beside  # brings torch along, for which the window does not wait
 
     return spec, truth_beside(spec)

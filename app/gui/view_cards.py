@@ -29,7 +29,8 @@ class Choice(QComboBox):
         self._theme: Theme = DARK
         self.setFixedWidth(112)
         self.addItems(list(names))
-        self.setCurrentText(current if current in names else names[0])
+        if names:
+            self.setCurrentText(current if current in names else names[0])
         self.setToolTip(tip)
         self.setAccessibleName(tip)
 

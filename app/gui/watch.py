@@ -30,11 +30,13 @@ class Watch(QObject):
         self.history = History()
         self.live = False
         self._kept: OrderedDict[int, Record] = OrderedDict()
+        self._sought: Failure | None = None
+        """The case whose frame is on its way: whoever it is about is chosen once it is there."""
         self._later = QTimer(self, singleShot=True, interval=TELL_EVERY)
         self._later.timeout.connect(self.tell)
         parts = window.parts
         parts.timeline.sought.connect(self.go)
-        parts.failures.chosen.connect(self._choose)
+        parts.failures.chosen.connect(self.go_to)
         parts.failures.filtered.connect(self.tell)
         window.warmup.ready.connect(self._enable)
         window.record_shown.connect(self._seen)
@@ -52,6 +54,7 @@ class Watch(QObject):
         self.live = live
         self.history = History(ROLLING if live else LONGEST)
         self._kept.clear()
+        self._sought = None
         self.tell()
 
     def stop(self) -> None:
@@ -67,6 +70,7 @@ class Watch(QObject):
         if record is None:
             return
         moment = self.history.add(record)
+        self._find(record)
         if self.live and any(told.flags for _, told in moment.people):
             self._kept[moment.index] = record
             while len(self._kept) > KEPT:
@@ -92,6 +96,8 @@ class Watch(QObject):
     def go(self, index: int) -> None:
         """Show a frame: of a file any, of a camera those that were flagged last."""
         window = self._window
+        if self._sought is not None and self._sought.index != index:
+            self._sought = None
         if window.record is not None and window.record.frame.index == index:
             return
         window.worker.pause()
@@ -102,6 +108,29 @@ class Watch(QObject):
         else:
             window.parts.banner.say("A camera's frames are gone; only its last flagged ones are kept.")
 
-    def _choose(self, failure: Failure) -> None:
-        self._window.people.choose(failure.person_id)
+    def go_to(self, failure: Failure) -> None:
+        """Show a case: its frame, and in it the person whom it is about."""
+        self._sought = failure
         self.go(failure.index)
+        record = self._window.record
+        if record is not None and record.frame.index == failure.index:
+            self._find(record)
+
+    def shows(self, failure: Failure) -> bool:
+        """Whether the shown person is the one of a case, or there is no such person in its frame."""
+        record, person = self._window.record, self._window.person
+        if record is None or record.frame.index != failure.index:
+            return False
+        wanted = failure.who(record)
+        return wanted is None or (person is not None and person.box.id == wanted)
+
+    def _find(self, record: Record) -> None:
+        """Choose whom the sought case is about; who is not reconstructed yet comes with the next record."""
+        sought = self._sought
+        if sought is None or record.frame.index != sought.index:
+            return
+        wanted = sought.who(record)
+        if wanted is None or any(person.box.id == wanted for person in record.people):
+            self._sought = None
+        if wanted is not None:
+            self._window.people.choose(wanted)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSlider,
     QToolButton,
@@ -72,6 +75,77 @@ class IconButton(QToolButton):
         """Draw the icon in the theme's colours."""
         self._theme = theme
         self.setIcon(icon(self._name, theme.muted, theme.accent))
+
+
+class TickBox(QCheckBox):
+    """A check box whose tick follows the theme."""
+
+    def __init__(self, text: str, tip: str) -> None:
+        super().__init__(text)
+        self._theme: Theme | None = None
+        self.setToolTip(tip)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colour of the tick."""
+        self._theme = theme
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The box, then the tick."""
+        super().paintEvent(event)
+        if self._theme is None or not self.isChecked():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.colour("on_accent" if self.isEnabled() else "muted"), 1.8))
+        y = self.height() / 2
+        painter.drawPolyline([QPointF(4.5, y), QPointF(7, y + 2.8), QPointF(11.5, y - 3)])
+        painter.end()
+
+
+class NumberEdit(QLineEdit):
+    """A whole number; `number_changed` when another one was typed and Enter pressed or the field left."""
+
+    number_changed = Signal(int)
+
+    def __init__(self, tip: str, width: int = 72) -> None:
+        super().__init__()
+        self._number, self._range = 0, (0, 0)
+        self.setToolTip(tip)
+        self.setAccessibleName(tip)
+        self.setFixedWidth(width)
+        self.editingFinished.connect(self._read)
+
+    @property
+    def number(self) -> int:
+        """What it holds."""
+        return self._number
+
+    def set_range(self, least: int, most: int) -> None:
+        """What is typed is brought into it."""
+        self._range = (least, most)
+
+    def set_number(self, number: int) -> None:
+        """Show another one, without telling anyone."""
+        self._number = number
+        self.setText(str(number))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter takes the number over, and presses no button of the dialog."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._read()
+            self.selectAll()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def _read(self) -> None:
+        text = "".join(letter for letter in self.text() if letter.isdecimal())
+        number = min(max(int(text), self._range[0]), self._range[1]) if text else self._number
+        changed = number != self._number
+        self.set_number(number)
+        if changed:
+            self.number_changed.emit(number)
 
 
 def push_button(text: str, tip: str, *, primary: bool = False) -> QPushButton:

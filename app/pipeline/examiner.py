@@ -16,7 +16,7 @@ from app.pipeline.heat_measures import STEP, measure_heatmaps
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.shape_measures import BodyNorms
 from model.body import BodyModel
-from model.evaluate import LANDMARK_OF_LIMB
+from model.evaluation.landmarks import LANDMARK_OF_LIMB
 from model.hierarchy import Hierarchy
 
 LONGEST_GAP = 0.15

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 STEP = 2
 CELLS = 16
@@ -60,10 +59,11 @@ def pooled(heatmaps: np.ndarray) -> np.ndarray:
     """(V, n, n) -> (V, k, k) float32 sums over square blocks, k about CELLS, each map summing to one."""
     count, side = heatmaps.shape[:2]
     block = next(size for size in range(max(1, round(side / CELLS)), 0, -1) if side % size == 0)
-    maps = torch.from_numpy(np.ascontiguousarray(heatmaps, np.float32))
     cells = side // block
-    rows = maps.reshape(count * cells, block, side).sum(1)
-    sums = rows.reshape(count, cells, cells, block).sum(3).numpy()
+    lines = np.ascontiguousarray(heatmaps, np.float32).reshape(count * cells, block, side)
+    rows = sum(lines[:, k] for k in range(1, block)) + lines[:, 0]
+    columns = rows.reshape(count, cells, cells, block)
+    sums = sum(columns[..., k] for k in range(1, block)) + columns[..., 0]
     total = sums.sum(axis=(1, 2), keepdims=True)
     even = np.float32(1 / cells**2)
     return np.where(total > 0, sums / np.where(total > 0, total, 1), even)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.pipeline.diagnostics import Diagnostics, Flag
-from app.pipeline.frames import Record
+from app.pipeline.frames import PersonBox, Record
+from app.pipeline.tracker import iou
 
 LONGEST = 20_000
 """Frames that are remembered of a file: eleven minutes at 30 per second, some 40 MB."""
 ROLLING = 900
 """Frames that are remembered of a camera."""
+SAME = 0.3
+"""Overlap of two boxes of one frame from which they are one person's."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Failure:
     person_id: int
     flags: tuple[Flag, ...]
     """The worst first; never empty."""
+    box: PersonBox
+    """Where the person was: after a jump the same one may have another id."""
 
     @property
     def severity(self) -> float:
@@ -33,7 +38,14 @@ class Failure:
     def only(self, kind: str) -> Failure | None:
         """With the flags of one kind, or None without any; "" is every kind."""
         kept = tuple(flag for flag in self.flags if not kind or flag.kind == kind)
-        return Failure(self.index, self.time, self.person_id, kept) if kept else None
+        return replace(self, flags=kept) if kept else None
+
+    def who(self, record: Record) -> int | None:
+        """The id that this person has in a record of the same frame; None for somebody who is not there."""
+        boxes = [*(person.box for person in record.people), *record.others]
+        overlaps = [(iou(self.box, box), box.id == self.person_id, box.id) for box in boxes]
+        overlap, _, found = max(overlaps, default=(0.0, False, 0))
+        return found if overlap >= SAME else None
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,8 @@ class Moment:
     time: float
     people: tuple[tuple[int, Diagnostics], ...]
     """(id, what was measured) of everybody who was examined."""
+    boxes: tuple[PersonBox, ...] = ()
+    """Of the same people, without keypoints."""
 
     def of(self, person_id: int | None) -> Diagnostics | None:
         """The measures of a person; of the first one for None or somebody who is not there."""
@@ -64,8 +78,10 @@ class History:
 
     def add(self, record: Record) -> Moment:
         """Remember a frame; seen again, the newer one counts."""
-        told = tuple((p.box.id, p.diagnostics) for p in record.people if p.diagnostics is not None)
-        moment = Moment(record.frame.index, record.frame.time, told)
+        people = [person for person in record.people if person.diagnostics is not None]
+        told = tuple((p.box.id, p.diagnostics) for p in people if p.diagnostics is not None)
+        boxes = tuple(replace(person.box, keypoints=None) for person in people)
+        moment = Moment(record.frame.index, record.frame.time, told, boxes)
         self._moments[moment.index] = moment
         self._ordered = None
         if len(self._moments) > self.limit:
@@ -90,9 +106,9 @@ class History:
     def failures(self, kind: str = "") -> list[Failure]:
         """In the order of the source; with the flags of one kind only, if one is given."""
         every = (
-            Failure(moment.index, moment.time, person_id, told.flags)
+            Failure(moment.index, moment.time, person_id, told.flags, box)
             for moment in self.moments
-            for person_id, told in moment.people
+            for (person_id, told), box in zip(moment.people, moment.boxes, strict=True)
             if told.flags
         )
         return [kept for failure in every if (kept := failure.only(kind)) is not None]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from app.pipeline.frames import Person, Record
+from app.pipeline.truth_file import truth_file
 from model.array_files import load_arrays
 from model.errors import UserError
 from model.metrics import centred, mpjpe, pa_mpjpe, pve
@@ -78,8 +79,8 @@ def truth_beside(source: str | Path) -> GroundTruth | None:
 
     Raises UserError when there is a file with the right arrays that do not fit together.
     """
-    path = Path(source).with_suffix(".npz") if Path(source).suffix else None
-    if path is None or not path.is_file():
+    path = truth_file(source)
+    if path is None:
         return None
     try:
         content = load_arrays(path)

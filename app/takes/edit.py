@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,25 @@ SHORT_GAP = 0.5
 """Seconds without a result that may be filled by what lies before and after."""
 RATES = (24.0, 25.0, 30.0, 60.0)
 _EDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is done to every frame of a take; the same for what is looked at and for what is exported."""
+
+    smoothing: float = 0.0
+    """Strength in [0, 1]."""
+    fill: bool = True
+    """Whether gaps of up to `SHORT_GAP` are filled."""
+
+
+def edited(take: Take, edit: Edit, step: Callable[[float], None] = lambda part: None) -> Take:
+    """Filled, then smoothed. step: told the part that is done, in [0, 1]; what it raises passes through."""
+    if edit.fill:
+        take = filled(take)
+    total = max(2 * sum(len(person.frames) for person in take.people), 1)
+    done = iter(range(1, total + 1))
+    return smoothed(take, edit.smoothing, lambda: step(next(done) / total))
 
 
 def trimmed(take: Take, start: float, end: float) -> Take:
@@ -69,6 +88,9 @@ def filled(take: Take, longest: float = SHORT_GAP) -> Take:
         for a, b in gaps(take, person):
             if take.times[b + 1] - take.times[a - 1] <= longest + _EDGE:
                 wanted.append(np.arange(a, b + 1))
+        if len(wanted) == 1:
+            people.append(person)
+            continue
         frames = np.unique(np.concatenate(wanted))
         count += len(frames) - len(person.frames)
         people.append(replace(_between(person, times, take.times[frames]), frames=frames))
@@ -127,21 +149,28 @@ def _smooth(person: Performer, times: np.ndarray, strength: float, step: Callabl
     return replace(person, vertices=vertices, joints=joints, cameras=cameras)
 
 
-def acceleration(take: Take, person: Performer) -> float:
-    """Mean acceleration of the joints in metres a second squared, over frames that follow each other.
+def accelerations(take: Take, person: Performer) -> np.ndarray:
+    """(T,) mean acceleration of the joints in metres a second squared; NaN at ends and beside gaps.
 
     Trembling is almost all acceleration, so that of a smoothed take against the raw one tells what smoothing
-    took away. Not a number for fewer than three frames in a row.
+    took away.
     """
-    times = take.times_of(person)
-    before, after = np.diff(times)[:-1, None, None], np.diff(times)[1:, None, None]
-    if len(before) == 0:
-        return float("nan")
-    speeds = np.diff(person.joints.astype(np.float64), axis=0) / np.diff(times)[:, None, None]
-    turns = np.diff(speeds, axis=0) / ((before + after) / 2)
-    in_a_row = (np.diff(person.frames)[:-1] == 1) & (np.diff(person.frames)[1:] == 1)
-    sizes = np.linalg.norm(turns, axis=-1)[in_a_row]
-    return float(sizes.mean()) if len(sizes) else float("nan")
+    times, result = take.times_of(person), np.full(len(person.frames), np.nan)
+    if len(times) < 3:
+        return result
+    steps = np.diff(times)[:, None, None]
+    speeds = np.diff(person.joints.astype(np.float64), axis=0) / steps
+    turns = np.diff(speeds, axis=0) / ((steps[:-1] + steps[1:]) / 2)
+    in_a_row = person.frames[2:] - person.frames[:-2] == 2
+    result[1:-1] = np.where(in_a_row, np.linalg.norm(turns, axis=-1).mean(axis=1), np.nan)
+    return result
+
+
+def acceleration(take: Take, person: Performer) -> float:
+    """The mean of `accelerations` over the take; not a number for fewer than three frames in a row."""
+    values = accelerations(take, person)
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def resampled(take: Take, rate: float | None) -> Take:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from model.data.freihand import FreihandDataset
-from model.data.full import FullMeshes
 from model.data.lspet import LspetDataset
 from model.data.manifest import ManifestDataset
+from model.data.meshes import CoarseMeshes, FullMeshes
 from model.data.metro import MetroDataset
 from model.data.people import Bodies
 from model.data.pw3d import Pw3dDataset
@@ -51,20 +51,27 @@ _PARTS: dict[str, dict[str, str]] = {
 }
 
 
-def open_dataset(spec: DatasetSpec, bodies: Bodies, hierarchy: Hierarchy, seed: int = 0) -> Dataset:
-    """The dataset, labelled with full meshes of `bodies`. Raises UserError when a file cannot be used."""
+def open_dataset(
+    spec: DatasetSpec, bodies: Bodies, hierarchy: Hierarchy, seed: int = 0, *, full: bool = True
+) -> Dataset:
+    """The dataset, labelled with full (or else coarse) meshes of `bodies`.
+
+    Raises UserError when a file cannot be used.
+    """
     if spec.kind in OUR_BODY and bodies.neutral.kind != "free":
         raise UserError(f"The set {spec.path} shows the free body: it cannot teach or judge another one.")
     part = _PARTS.get(spec.kind, {"train": "train", "val": "val", "test": "val"}).get(spec.part)
     if part is None:
         raise UserError(f"The set {spec.path} has no part {spec.part!r}.")
-    dataset = _opened(spec, part, bodies, hierarchy, seed)
+    dataset = _opened(spec, part, bodies, hierarchy, seed, full)
     if len(dataset) == 0:
         raise UserError(f"The set {spec.path} is empty.")
-    return dataset
+    return FullMeshes(dataset, hierarchy) if full else CoarseMeshes(dataset, hierarchy)
 
 
-def _opened(spec: DatasetSpec, part: str, bodies: Bodies, hierarchy: Hierarchy, seed: int) -> Dataset:
+def _opened(
+    spec: DatasetSpec, part: str, bodies: Bodies, hierarchy: Hierarchy, seed: int, full: bool
+) -> Dataset:
     path = spec.path
     half: Literal["train", "val"] = "val" if part == "val" else "train"
     match spec.kind:
@@ -78,15 +85,14 @@ def _opened(spec: DatasetSpec, part: str, bodies: Bodies, hierarchy: Hierarchy, 
             return _manifest(path, bodies, hierarchy)
         case "synthetic":
             if spec.motion is None:
-                raise UserError("Synthetic people need poses: name a file as `motion`.")
-            return SyntheticDataset(path, spec.motion, half, bodies.neutral, hierarchy, seed, full=True)
+                raise UserError("Synthetic people need poses: give --motion (or `motion`) a file.")
+            return SyntheticDataset(path, spec.motion, half, bodies.neutral, hierarchy, seed, full=full)
         case "rendered":
-            dataset: Dataset = RenderedDataset(path, half, bodies.neutral, hierarchy)
+            return RenderedDataset(path, half, bodies.neutral, hierarchy)
         case "lspet":
-            dataset = LspetDataset(path, half, bodies.neutral, hierarchy)
+            return LspetDataset(path, half, bodies.neutral, hierarchy)
         case _:
             raise UserError(f"There is no kind of dataset {spec.kind!r}; there are {', '.join(KINDS)}.")
-    return FullMeshes(dataset, hierarchy)
 
 
 def _manifest(path: Path, bodies: Bodies, hierarchy: Hierarchy) -> Dataset:
@@ -95,4 +101,4 @@ def _manifest(path: Path, bodies: Bodies, hierarchy: Hierarchy) -> Dataset:
         raise UserError(f"The set {path} is of a {dataset.head.body} body, not {bodies.neutral.kind}.")
     if dataset.head.vertices not in (hierarchy.num_fine, hierarchy.num_coarse):
         raise UserError(f"The set {path} has {dataset.head.vertices} vertices, not {hierarchy.num_fine}.")
-    return FullMeshes(dataset, hierarchy)
+    return dataset

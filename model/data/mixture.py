@@ -1,22 +1,12 @@
-"""The datasets that a training run names, and how much of the stream each makes up."""
+"""The sets of the embedded model: what each folder is, and how much of the training stream it makes up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from model.body import BodyModel
-from model.data.lspet import LspetDataset
-from model.data.rendered import RenderedDataset
-from model.data.sample import Dataset
-from model.data.synthetic import SyntheticDataset
+from model.data.catalogue import DatasetSpec
 from model.errors import UserError
-from model.hierarchy import Hierarchy
-
-Part = Literal["train", "val"]
-Maker = Callable[[Part], Dataset]
 
 
 @dataclass(frozen=True)
@@ -32,37 +22,27 @@ class Sources:
     motion: Path | None = None
     """poses.npz."""
     real_share: float = 0.5
-    """Of the stream."""
+    """Of the stream, where there is something else too."""
     rendered_share: float = 0.2
     """Of what is not real, where both `rendered` and `appearance` are given."""
 
-
-@dataclass(frozen=True)
-class Ingredient:
-    """One dataset in both parts, and its share of the stream (relative to the others')."""
-
-    train: Dataset
-    validation: Dataset
-    share: float
-
-
-def open_sources(sources: Sources, body: BodyModel, hierarchy: Hierarchy, seed: int) -> list[Ingredient]:
-    """Open everything that has a share; raises UserError when nothing is named or a file is unusable."""
-    makers: list[tuple[float, Maker]] = []
-    real, rendered, appearance, motion = sources.real, sources.rendered, sources.appearance, sources.motion
-    rest = 1 - sources.real_share
-    if real is not None:
-        makers.append((sources.real_share, lambda part: LspetDataset(real, part, body, hierarchy)))
-    if rendered is not None:
-        share = rest if appearance is None else rest * sources.rendered_share
-        makers.append((share, lambda part: RenderedDataset(rendered, part, body, hierarchy)))
-    if appearance is not None:
-        if motion is None:
-            raise UserError("Synthetic people need poses: give --motion a file.")
-        poses = motion
-        share = rest if rendered is None else rest * (1 - sources.rendered_share)
-        makers.append((share, lambda part: SyntheticDataset(appearance, poses, part, body, hierarchy, seed)))
-    opened = [Ingredient(make("train"), make("val"), share) for share, make in makers if share > 0]
-    if not opened:
-        raise UserError("Training needs pictures: give --real, --rendered or --appearance a folder.")
-    return opened
+    def specs(self, part: str) -> tuple[DatasetSpec, ...]:
+        """One part of every set that is named. Raises UserError for drawn people without poses."""
+        rest = 1 - self.real_share
+        both = self.rendered is not None and self.appearance is not None
+        found: list[DatasetSpec] = []
+        if self.real is not None:
+            found.append(DatasetSpec(kind="lspet", path=self.real, part=part, share=self.real_share))
+        if self.rendered is not None:
+            share = rest * (self.rendered_share if both else 1)
+            found.append(DatasetSpec(kind="rendered", path=self.rendered, part=part, share=share))
+        if self.appearance is not None:
+            if self.motion is None:
+                raise UserError("Synthetic people need poses: give --motion a file.")
+            share = rest * (1 - self.rendered_share if both else 1)
+            found.append(
+                DatasetSpec(
+                    kind="synthetic", path=self.appearance, part=part, share=share, motion=self.motion
+                )
+            )
+        return tuple(found)

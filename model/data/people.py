@@ -71,6 +71,14 @@ def root_of(body: BodyModel) -> tuple[int, ...]:
     return WRIST if body.kind == "mano" else HIPS
 
 
+def origin_of(body: BodyModel) -> np.ndarray:
+    """(V,) weights of the point that meshes are centred on (METRO): Human3.6M's pelvis, else the root."""
+    if body.pelvis_regressor is not None:
+        return np.asarray(body.pelvis_regressor.numpy())
+    root: np.ndarray = body.keypoint_regressor.numpy()[list(root_of(body))].mean(axis=0)
+    return root
+
+
 def make_sample(
     body: BodyModel, image: np.ndarray, centre: np.ndarray, side: float, labels: Labels
 ) -> Sample:

@@ -35,7 +35,13 @@ TITLES = {
     "acceleration": "Accel",
     "f5": "F@5 mm",
     "f15": "F@15 mm",
+    "iou": "IoU",
+    "pck": "PCK@0.2",
+    "backbone_pck": "PCK of the backbone's landmarks",
+    "heavy_pck": "PCK of BlazePose-heavy's",
 }
+SHARES = ("f5", "f15", "iou", "pck", "backbone_pck", "heavy_pck")
+"""Metrics in [0, 1]; the others are millimetres."""
 _BODY = "joints regressed from the full mesh, centred on the middle of the hips, mm"
 PUBLISHED_H36M = (
     Published("METRO", {"mpjpe": 54.0, "pa_mpjpe": 36.7}),
@@ -77,6 +83,13 @@ PROTOCOLS: dict[str, Protocol] = {
         "evaluation part; 21 joints from the mesh; all aligned by Procrustes, mm; F between vertices",
         ("pa_pve", "pa_mpjpe", "f5", "f15"),
     ),
+    "embedded": Protocol(
+        "embedded",
+        "embedded model",
+        f"14 {_BODY}; IoU of the mesh's silhouette with the dressed person; PCK@0.2 of the torso over the 12 "
+        "limb joints",
+        ("mpjpe", "pa_mpjpe", "pve", "iou", "pck", "backbone_pck", "heavy_pck"),
+    ),
     "plain": Protocol(
         "plain", "own set", f"crops as given; 14 {_BODY}", ("mpjpe", "pa_mpjpe", "pve", "acceleration")
     ),
@@ -92,4 +105,6 @@ def protocol(name: str) -> Protocol:
 
 def usual_protocol(kind: str) -> str:
     """The protocol of a kind of dataset, where it has one."""
+    if kind in ("synthetic", "rendered", "lspet"):
+        return "embedded"
     return kind if kind in ("3dpw", "freihand") else "plain"

@@ -11,7 +11,7 @@ import numpy as np
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
 from model.data.sample import Dataset
-from model.evaluation.measure import Measured
+from model.evaluation.picture import Measured
 from model.paths import write_atomically
 
 PREDICTED, LABELLED = (70, 200, 110), (250, 190, 60)

@@ -20,9 +20,17 @@ POINTER = "last.json"
 WEIGHTS, STATE, BEST = "weights.safetensors", "state.pt", "best.safetensors"
 
 
-def save_network(path: Path, network: PointHMR, body: str) -> None:
-    """All tensors as they are, with the config and the body's name in the metadata."""
-    tensors = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+def save_network(path: Path, network: PointHMR, body: str, *, compact: bool = False) -> None:
+    """A network's tensors, with its config and the body's name in the metadata.
+
+    compact: in float16, and without a BlazePose backbone, which ships as a file of its own.
+    """
+    left_out = "backbone." if compact and network.config.backbone.startswith("blazepose") else None
+    tensors = {}
+    for name, value in network.state_dict().items():
+        if left_out is None or not name.startswith(left_out):
+            kept = value.detach().cpu().contiguous()
+            tensors[name] = kept.half() if compact and kept.is_floating_point() else kept.clone()
     metadata = {"config": network.config.to_json(), "body": body}
     write_atomically(path, lambda file: save_file(tensors, file, metadata))
 
@@ -45,6 +53,11 @@ def load_checkpoint_of(folder: Path, network: PointHMR) -> dict[str, Any] | None
     Raises UserError when the checkpoint is damaged or of another network.
     """
     if not (folder / POINTER).is_file():
+        if (folder / STATE).is_file():
+            raise UserError(
+                f"The run in {folder} was made by an earlier version: begin a new one "
+                f"with --start-from {folder / WEIGHTS}."
+            )
         return None
     try:
         name = str(json.loads((folder / POINTER).read_text(encoding="utf-8"))["folder"])

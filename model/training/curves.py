@@ -19,7 +19,7 @@ class Curves:
 
     def __init__(self, folder: Path, *, active: bool) -> None:
         self._path = folder / "log.jsonl"
-        self._active = active
+        self.active = active
         self._board: Any = None
         if active:
             folder.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ class Curves:
 
     def numbers(self, step: int, group: str, values: Mapping[str, float]) -> None:
         """One report: named numbers of a group, such as "loss"."""
-        if not self._active:
+        if not self.active:
             return
         entry = {"time": round(time.time(), 1), "step": step, "group": group, **values}
         with self._path.open("a", encoding="utf-8") as log:

@@ -1,4 +1,4 @@
-"""The loss of the released PointHMR (paper, section 3.4; weights as in its training script)."""
+"""The loss of the released PointHMR (paper, section 3.4; as its training script computes it)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.body import BodyModel
+from model.data.people import origin_of, root_of
 from model.data.sample import Batch
 from model.hierarchy import Hierarchy
 from model.losses import project
@@ -15,8 +18,9 @@ from model.pointhmr import Features, Mesh
 from model.training.distributed import shared_mean
 
 HEATMAP_SIDE = 112
-"""Cells of a side at which heatmaps are compared: the softmax is enlarged by repeating its cells."""
-SMALL = 1e-7
+"""Cells of a side at which heatmaps are compared: the softmax is taken of logits whose cells are repeated."""
+SMOOTH = 1e-5
+"""Keeps the Dice loss off 0/0."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +41,19 @@ class PublishedLoss(nn.Module):
     """Joints in 3D and 2D (own tokens and regressed), vertices at three resolutions, heatmaps."""
 
     joint_regressor: Tensor
+    origin: Tensor
     mid_vertices: Tensor
     coarse_vertices: Tensor
 
     def __init__(
-        self,
-        hierarchy: Hierarchy,
-        joint_regressor: np.ndarray,
-        root: tuple[int, ...],
-        weights: PublishedWeights | None = None,
+        self, hierarchy: Hierarchy, body: BodyModel, weights: PublishedWeights | None = None
     ) -> None:
-        """joint_regressor: (P, V) from the full mesh; root: the joints whose middle is the origin."""
         super().__init__()
         self.weights = weights or PublishedWeights()
-        self.root = list(root)
+        self.root = list(root_of(body))
         mid = np.asarray(hierarchy.down[0].argmax(axis=1)).ravel()
-        self.register_buffer("joint_regressor", torch.from_numpy(joint_regressor.astype(np.float32)))
+        self.register_buffer("joint_regressor", body.keypoint_regressor.detach().clone())
+        self.register_buffer("origin", torch.from_numpy(origin_of(body)))
         self.register_buffer("mid_vertices", torch.from_numpy(mid.astype(np.int64)))
         self.register_buffer("coarse_vertices", torch.from_numpy(hierarchy.vertex_of_coarse))
 
@@ -61,13 +62,15 @@ class PublishedLoss(nn.Module):
         assert mesh.fine is not None and mesh.mid is not None
         weights = self.weights
         regressed = self.joint_regressor @ mesh.fine
+        target = batch.vertices - (self.origin @ batch.vertices)[:, None]
+        place = project(target[:, self.coarse_vertices], mesh.camera.detach())
         return {
             "joints3d": weights.joints3d
             * (self.joints3d(mesh.joints, batch) + self.joints3d(regressed, batch)),
-            "vertices": weights.vertices * self.vertices(mesh, regressed, batch),
+            "vertices": weights.vertices * self.vertices(mesh, target, batch),
             "joints2d": weights.joints2d
             * (self.joints2d(mesh.joints, mesh, batch) + self.joints2d(regressed, mesh, batch)),
-            "heatmaps": weights.heatmaps * self.heatmaps(features.heatmaps, batch),
+            "heatmaps": weights.heatmaps * self.heatmaps(features.heatmaps, place, batch),
         }
 
     def centred(self, points: Tensor, joints: Tensor) -> Tensor:
@@ -86,10 +89,12 @@ class PublishedLoss(nn.Module):
         error = (project(joints, mesh.camera) - batch.joints2d[..., :2]) ** 2 * batch.joints2d[..., 2:]
         return error.mean()
 
-    def vertices(self, mesh: Mesh, regressed: Tensor, batch: Batch) -> Tensor:
-        """L1 at the coarse, mid and full mesh over the samples that have a mesh."""
+    def vertices(self, mesh: Mesh, target: Tensor, batch: Batch) -> Tensor:
+        """L1 at the coarse, mid and full mesh over the samples that have a mesh.
+
+        target: [B, V, 3] about the body's origin, where the network has to put it.
+        """
         assert mesh.fine is not None and mesh.mid is not None
-        target = self.centred(batch.vertices, self.joint_regressor @ batch.vertices)
         levels = (
             (mesh.coarse, target[:, self.coarse_vertices]),
             (mesh.mid, target[:, self.mid_vertices]),
@@ -98,30 +103,35 @@ class PublishedLoss(nn.Module):
         trust = batch.weight3d[:, None, None]
         total = target.new_zeros(())
         for points, wanted in levels:
-            error = (self.centred(points, regressed) - wanted).abs() * trust
+            error = (points - wanted).abs() * trust
             total = total + self.weights.level * mean_of_labelled(error, batch.weight3d > 0)
         return total
 
-    def heatmaps(self, heatmaps: Tensor, batch: Batch) -> Tensor:
+    def heatmaps(self, heatmaps: Tensor, place: Tensor, batch: Batch) -> Tensor:
         """Dice + cross-entropy against one cell a vertex; vertices outside of the picture do not count.
 
-        heatmaps: [B, C, n, n] that sum to one. Neither loss makes the enlarged map: all cells but one of
-        the target are zero, and each cell of the map is repeated.
+        heatmaps: [B, C, n, n] that sum to one. place: [B, C, 2] of the true vertices in [-1, 1] of the crop,
+        by the network's own camera. The enlarged map is never made: its softmax is this one with each
+        cell's probability shared by its repeats.
         """
         size = heatmaps.shape[-1]
         repeats = (HEATMAP_SIDE // size) ** 2
-        place = batch.vertices2d[:, self.coarse_vertices]
         inside = ((place.abs().amax(-1) < 1) & (batch.weight3d > 0)[:, None]).float()
         cell = ((place + 1) * (size / 2)).floor().long().clamp(0, size - 1)
-        flat = heatmaps.flatten(2).float()
-        hit = flat.gather(2, (cell[..., 1] * size + cell[..., 0])[..., None])[..., 0]
-        dice = 1 - (2 * hit + SMALL) / (repeats * flat.pow(2).sum(-1) + 1 + SMALL)
-        kept = flat.clamp(SMALL, 1 - SMALL)
-        others = -(1 - kept).log().sum(-1) * repeats
-        at = hit.clamp(SMALL, 1 - SMALL)
-        entropy = (others + (1 - at).log() - at.log()) / (repeats * size * size)
-        each = dice + self.weights.cross_entropy * entropy
+        enlarged = heatmaps.flatten(2).float() / repeats
+        hit = enlarged.gather(2, (cell[..., 1] * size + cell[..., 0])[..., None])[..., 0]
+        union = repeats * enlarged.sum(-1) + 1
+        dice = 1 - 2 * (hit + SMOOTH) / (union + 2 * SMOOTH)
+        others = repeats * entropy(enlarged, 0.0).sum(-1)
+        mean = (others - entropy(hit, 0.0) + entropy(hit, 1.0)) / HEATMAP_SIDE**2
+        each = dice + self.weights.cross_entropy * mean
         return (each * inside).sum() / shared_mean(inside.sum()).clamp(min=1e-6)
+
+
+def entropy(probability: Tensor, target: float) -> Tensor:
+    """Binary cross-entropy of each cell; torch's own keeps the logarithm of nothing finite."""
+    wanted = torch.full_like(probability, target)
+    return F.binary_cross_entropy(probability.clamp(0, 1), wanted, reduction="none")
 
 
 def mean_of_labelled(error: Tensor, labelled: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -51,8 +52,9 @@ class Recipe:
     loss: Literal["published", "lite"] = "published"
     augmentation: str = "published"
     optimizer: Literal["adam", "adamw"] = "adam"
-    learning_rate: float = 1e-5 * 12
-    """Of the whole batch of one process."""
+    learning_rate: float = 1e-5
+    deep_rate: float = 1.0
+    """Of the learning rate, for a trained copy of BlazePose's deeper levels: it knows much already."""
     weight_decay: float = 0.0
     batch_size: int = 12
     """Of one process, between two steps of the optimizer."""
@@ -61,15 +63,30 @@ class Recipe:
     epochs: int = 50
     epoch_samples: int | None = None
     """Samples that count as an epoch; all samples of the sets when None."""
+    schedule: Literal["drop", "cosine"] = "drop"
     drop_at: float = 0.5
-    """Share of the epochs after which the learning rate falls."""
+    """Share of the epochs after which the learning rate falls (drop)."""
     drop_to: float = 0.1
+    """What is left of the learning rate then, or at the end (cosine)."""
+    warm_up: int = 0
+    """Steps until the learning rate is reached."""
+    ema: float | None = None
+    """Decay of the averaged network that is evaluated and kept; None: the network itself."""
     clip: float | None = None
     """Largest norm of the gradient."""
     amp: bool = False
     """Half precision: float16 with loss scaling on graphics cards, bfloat16 on CPUs."""
     sync_bn: bool = True
     freeze_backbone: bool = False
+    compile: bool = False
+    """Whether torch.compile fuses the regressor, on one process (the rest gains nothing by it)."""
+    motion: Path | None = None
+    """poses.npz, from which a lifter is taught landmarks without pictures before a new run."""
+    lifter_pictures: int = 0
+    """Training pictures from whose landmarks the lifter is taught where there is no `motion`."""
+    lifter_steps: int = 2000
+    lifter_bodies: int = 12_000
+    """Posed bodies behind the endless landmarks."""
     workers: int = 4
     seed: int = 0
     checkpoint_steps: int = 500
@@ -94,26 +111,52 @@ class Recipe:
         return plain(dataclasses.asdict(self))
 
 
+EPOCH_SAMPLES = 10_000
+"""Of the lite recipe, whose pictures have no end: samples between two evaluations."""
+
+
+def with_samples(given: Recipe, samples: int) -> Recipe:
+    """The recipe over so many samples in all, in epochs of about the same length. Raises UserError."""
+    if samples < 1:
+        raise UserError("A run sees at least one sample.")
+    epochs = max(1, round(samples / EPOCH_SAMPLES))
+    return dataclasses.replace(given, epochs=epochs, epoch_samples=max(1, samples // epochs))
+
+
 RECIPES: dict[str, Recipe] = {
-    # The released script: Adam, 1e-5 x 12 a card on two cards, x 0.1 at half of 50 epochs.
+    # The released scripts: Adam at 1e-5, 12 pictures a card on two cards, x 0.1 at half of the epochs (50 in
+    # the supplement, 60 in the script). On 3DPW five epochs at 1e-4, x 0.1 for the last two.
     "published": Recipe(),
-    "published-3dpw": Recipe(epochs=5, learning_rate=1e-5, drop_at=1.0),
+    "published-3dpw": Recipe(epochs=5, learning_rate=1e-4, drop_at=0.6),
     "lite": Recipe(
         network="body-lite",
         loss="lite",
         augmentation="lite",
         optimizer="adamw",
         learning_rate=1.2e-3,
+        deep_rate=0.3,
         weight_decay=0.02,
         batch_size=16,
-        epochs=10,
+        epochs=7,
+        epoch_samples=EPOCH_SAMPLES,
+        schedule="cosine",
+        drop_to=0.02,
+        warm_up=100,
+        ema=0.998,
         clip=1.0,
+        amp=True,
         sync_bn=False,
         freeze_backbone=True,
+        compile=True,
         workers=1,
+        checkpoint_steps=200,
+        evaluate_limit=128,
     ),
     "hand": Recipe(network="hand-hrnet-w32", augmentation="hand", batch_size=16),
 }
+
+
+_HINTS = get_type_hints(Recipe)
 
 
 def recipe(name: str) -> Recipe:
@@ -172,16 +215,19 @@ def _converted(name: str, value: Any, base: Recipe, folder: Path) -> Any:
         return tuple(_spec(each, folder, "train" if name == "train" else "val") for each in value)
     if name == "changes":
         return dict(base.changes) | dict(value)
-    if name in ("body", "male", "female"):
+    hint = _HINTS[name]
+    options = get_args(hint) or (hint,)
+    if Path in options:
         return folder / str(value)
-    old, wanted = getattr(base, name), type(getattr(base, name))
-    if isinstance(old, float) and isinstance(value, int):
+    if float in options and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if old is not None and (
-        not isinstance(value, wanted) or isinstance(value, bool) != isinstance(old, bool)
-    ):
-        raise UserError(f"`{name}` is a {wanted.__name__}, not {value!r}.")
-    return value
+    literals = get_args(hint) if get_origin(hint) is Literal else ()
+    if value in literals if literals else type(value) in options:
+        return value
+    if literals:
+        raise UserError(f"`{name}` is one of {', '.join(literals)}, not {value!r}.")
+    kinds = " or ".join(kind.__name__ for kind in options if kind is not NoneType)
+    raise UserError(f"`{name}` is a {kinds}, not {value!r}.")
 
 
 def _spec(value: Any, folder: Path, part: str) -> DatasetSpec:
@@ -197,12 +243,12 @@ def _checked(given: Recipe) -> Recipe:
     given.network_config()
     if given.augmentation not in AUGMENTATIONS:
         raise UserError(f"`augmentation` is one of {', '.join(AUGMENTATIONS)}, not {given.augmentation!r}.")
-    if given.loss not in ("published", "lite") or given.optimizer not in ("adam", "adamw"):
-        raise UserError("`loss` is published or lite, and `optimizer` adam or adamw.")
     if given.batch_size < 1 or given.accumulate < 1 or given.batch_size % given.accumulate:
         raise UserError("`batch_size` is a multiple of `accumulate`, and both are at least 1.")
-    if given.epochs < 1 or not given.learning_rate > 0:
-        raise UserError("`epochs` and `learning_rate` are more than 0.")
+    if given.epochs < 1 or not given.learning_rate > 0 or given.checkpoint_steps < 1:
+        raise UserError("`epochs`, `learning_rate` and `checkpoint_steps` are more than 0.")
+    if given.evaluate_epochs < 1 or given.workers < 0 or not 0 <= (given.ema or 0) < 1:
+        raise UserError("`evaluate_epochs` is at least 1, `workers` at least 0, `ema` from 0 to below 1.")
     return given
 
 

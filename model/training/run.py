@@ -1,4 +1,4 @@
-"""The loop: one process or many, resumable exactly, whatever the recipe.
+"""The one trainer: one process or many, resumable exactly, whatever the recipe.
 
 Sample number k is the same in every run; process r of R takes its share of each step's samples. Random
 numbers inside the network are seeded by step, so that a run that was killed goes on as if it had not been.
@@ -7,11 +7,14 @@ numbers inside the network are seeded by step, so that a run that was killed goe
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,25 +22,26 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from model.data.sample import Batch
+from model.data.sample import Batch, Dataset
+from model.errors import UserError
 from model.evaluation.measure import measure
 from model.evaluation.worst import worst, write_sheet
 from model.machine import cpu_has_bfloat16
 from model.paths import write_atomically
-from model.training.checkpoints import BEST, load_checkpoint_of, save_checkpoint, save_network
+from model.pointhmr import PointHMR
+from model.training.checkpoints import BEST, WEIGHTS, load_checkpoint_of, save_checkpoint, save_network
 from model.training.curves import Curves
 from model.training.distributed import Ranks, mean_over, process_group, ranks_of_environment
-from model.training.recipe import Recipe
+from model.training.recipe import AUGMENTATIONS, Recipe
 from model.training.setup import (
-    MEASURED,
     Scene,
+    begin,
     load_scene,
     make_optimizer,
     make_step,
     make_stream,
     open_sets,
     run_manifest,
-    start_lite,
 )
 from model.training.sync_norm import synchronise
 
@@ -57,26 +61,26 @@ class Run:
         self.scene = scene or load_scene(recipe)
         self.step_module = make_step(recipe, self.scene)
         self.network = self.step_module.network
-        size = self.network.config.image_size
-        sets = open_sets(recipe.train, self.scene, recipe.seed)
-        self.stream = make_stream(recipe, self.scene, sets, size)
+        self.stream, samples = make_stream(recipe, self.scene, self.network.config.image_size)
         self.validation = open_sets(recipe.validation, self.scene, recipe.seed)
-        self.whole_batch = recipe.batch_size * ranks.world
-        samples = recipe.epoch_samples or sum(len(dataset) for dataset in sets)
-        self.epoch_steps = max(1, samples // self.whole_batch)
+        self.epoch_steps = max(1, (recipe.epoch_samples or samples) // (recipe.batch_size * ranks.world))
         self.steps = self.epoch_steps * recipe.epochs
         self.curves = Curves(output, active=ranks.first)
         self.best = float("inf")
-        self.start = self._resume()
+        state = self._resume()
+        self.start = int(state["step"]) if state is not None else 0
         if ranks.world > 1 and recipe.sync_bn:
             synchronise(self.network, device)
         self.step_module.to(device)
+        self.step_module.accelerate(
+            recipe.batch_size // recipe.accumulate, compiled=recipe.compile and ranks.world == 1
+        )
+        self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False) if recipe.ema else None
         self.optimizer = make_optimizer(recipe, self.network)
         self.half = recipe.amp and (device.type == "cuda" or cpu_has_bfloat16())
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.half and device.type == "cuda")
-        if self._state is not None:
-            self.optimizer.load_state_dict(self._state["optimizer"])
-            self.scaler.load_state_dict(self._state["scaler"])
+        if state is not None:
+            self._restore(state)
         self.parallel: torch.nn.Module = self.step_module
         if ranks.world > 1:
             cards = [ranks.local] if device.type == "cuda" else None
@@ -84,18 +88,35 @@ class Run:
                 self.step_module, device_ids=cards, find_unused_parameters=True
             )
 
-    def _resume(self) -> int:
-        """The step to go on from; a new run is prepared and described."""
-        self._state = load_checkpoint_of(self.output, self.network)
-        if self._state is not None:
-            self.best = float(self._state["best"])
-            logger.info("resumed at step %d", self._state["step"])
-            return int(self._state["step"])
-        start_lite(self.network, next(self.stream.batches(0, MEASURED, workers=0)))
+    def _resume(self) -> dict[str, Any] | None:
+        """What the last checkpoint holds beside the weights; a new run is prepared and described."""
+        state = load_checkpoint_of(self.output, self.network)
+        if state is not None:
+            logger.info("resumed at step %d", state["step"])
+            return state
+        begin(self.step_module, self.recipe, self.scene, self.stream, self.curves)
         if self.ranks.first:
             text = json.dumps(run_manifest(self.recipe, self.scene, self.ranks.world), indent=1)
             write_atomically(self.output / "run.json", lambda file: file.write_text(text + "\n"))
-        return 0
+        return None
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Raises UserError for a state of another recipe."""
+        try:
+            self.best = float(state["best"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.scaler.load_state_dict(state["scaler"])
+            if self.averaged is not None:
+                self.averaged.load_state_dict(state["averaged"])
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise UserError(
+                f"The run in {self.output} cannot be resumed: it was made with other settings."
+            ) from error
+
+    @property
+    def result(self) -> PointHMR:
+        """The network that is evaluated and kept: the average where the recipe averages."""
+        return self.network if self.averaged is None else self.averaged
 
     def run(self) -> list[float]:
         """Train to the end (or to `stop_after`), evaluating and saving on the way; each step's loss."""
@@ -129,17 +150,22 @@ class Run:
         return self.stream.shared_batches(first, part, ranks.rank, ranks.world, recipe.workers)
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step: constant, then lower."""
+        """The learning rate of a step: constant and then lower, or along half a cosine."""
         recipe = self.recipe
-        late = step >= self.steps * recipe.drop_at
-        return recipe.learning_rate * (recipe.drop_to if late else 1.0)
+        done = step / self.steps
+        if recipe.schedule == "cosine":
+            factor = recipe.drop_to + (1 - recipe.drop_to) / 2 * (1 + math.cos(math.pi * done))
+        else:
+            factor = recipe.drop_to if done >= recipe.drop_at else 1.0
+        warm = min(1.0, (step + 1) / recipe.warm_up) if recipe.warm_up else 1.0
+        return recipe.learning_rate * factor * warm
 
     def train_step(self, step: int, parts: list[Batch]) -> dict[str, float]:
         """One step of the optimizer over the parts of a batch; the mean terms over all processes."""
         self.parallel.train()
         torch.manual_seed(hash((self.recipe.seed, step, self.ranks.rank)) & 0x7FFFFFFF)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate(step)
+            group["lr"] = group["share"] * self.rate(step)
         self.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, float] = {}
         for number, batch in enumerate(parts):
@@ -151,6 +177,7 @@ class Run:
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(parts)
         self._update(step)
+        self._average(step)
         return mean_over(sums, self.ranks)
 
     def _unshared(self, last: bool) -> contextlib.AbstractContextManager[object]:
@@ -176,38 +203,54 @@ class Run:
             logger.warning("step %d left out: its gradient is not finite", step)
         self.scaler.update()
 
+    @torch.no_grad()
+    def _average(self, step: int) -> None:
+        """Move the averaged network towards the trained one, faster at the beginning."""
+        if self.averaged is None or self.recipe.ema is None:
+            return
+        decay = min(self.recipe.ema, (2 + step) / (11 + step))
+        pairs = zip(self.averaged.parameters(), self.network.parameters(), strict=True)
+        trained = [(mine, theirs) for mine, theirs in pairs if theirs.requires_grad]
+        torch._foreach_lerp_([mine for mine, _ in trained], [theirs for _, theirs in trained], 1 - decay)
+        for mine, theirs in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
+            mine.copy_(theirs)
+
     def evaluate(self, step: int) -> dict[str, float]:
         """Errors on each validation set, the curves, the worst pictures; keeps the best network."""
-        errors: dict[str, float] = {}
-        upright = self.recipe.augmentation == "lite"
-        for dataset in self.validation:
-            (row,) = measure(
-                self.network,
-                self.scene.bodies.neutral,
-                dataset,
-                [self.network.config.hops],
-                limit=self.recipe.evaluate_limit,
-                batch_size=self.recipe.batch_size,
-                upright=upright,
-                ranks=self.ranks,
-            )
-            means = row.means()
-            errors[dataset.name] = means.get("mpjpe", float("nan"))
-            self.curves.numbers(step, dataset.name, means)
-            if self.ranks.first:
-                path = self.output / f"worst-{dataset.name}.png"
-                size = self.network.config.image_size
-                sheet = write_sheet(path, dataset, worst(row.pictures, WORST), size, upright=upright)
-                if sheet is not None:
-                    self.curves.picture(step, f"worst/{dataset.name}", sheet)
+        errors = {dataset.name: self._evaluate_on(dataset, step) for dataset in self.validation}
         mean = float(np.mean(list(errors.values()))) if errors else float("nan")
         if self.ranks.first and mean < self.best:
-            save_network(self.output / BEST, self.network, self.scene.body_name)
+            save_network(self.output / BEST, self.result, self.scene.body_name)
         self.best = min(self.best, mean) if np.isfinite(mean) else self.best
         return errors
 
+    def _evaluate_on(self, dataset: Dataset, step: int) -> float:
+        """Mean MPJPE over (a part of) a set."""
+        recipe = self.recipe
+        upright = AUGMENTATIONS[recipe.augmentation].upright
+        (row,) = measure(
+            self.result,
+            self.scene.bodies.neutral,
+            dataset,
+            [self.network.config.hops],
+            limit=recipe.evaluate_limit,
+            batch_size=recipe.batch_size // recipe.accumulate,
+            upright=upright,
+            ranks=self.ranks,
+            backbone=self.step_module.maps if recipe.freeze_backbone else None,
+        )
+        means = row.means()
+        self.curves.numbers(step, dataset.name, means)
+        if self.ranks.first:
+            path = self.output / f"worst-{dataset.name}.png"
+            size = self.network.config.image_size
+            sheet = write_sheet(path, dataset, worst(row.pictures, WORST), size, upright=upright)
+            if sheet is not None:
+                self.curves.picture(step, f"worst/{dataset.name}", sheet)
+        return means.get("mpjpe", float("nan"))
+
     def save(self, step: int) -> None:
-        """The last checkpoint, by the first process."""
+        """The last checkpoint, by the first process; an average also as a file to use and to ship."""
         if not self.ranks.first:
             return
         state = {
@@ -215,6 +258,9 @@ class Run:
             "scaler": self.scaler.state_dict(),
             "best": self.best,
         }
+        if self.averaged is not None:
+            state["averaged"] = self.averaged.state_dict()
+            save_network(self.output / WEIGHTS, self.averaged, self.scene.body_name, compact=True)
         save_checkpoint(self.output, step, self.network, self.scene.body_name, state)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,21 +13,26 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.blazepose import BlazePose
+from model.blazepose import BlazePoseOutput, load_blazepose
 from model.bodies import body_card, load_with_hierarchy
 from model.body import load_body
 from model.data.catalogue import DatasetSpec, open_dataset
-from model.data.people import Bodies, mirror_map, root_of
+from model.data.landmarks import LandmarkGenerator
+from model.data.people import Bodies, mirror_map
 from model.data.sample import Batch, Dataset, Gender
 from model.data.stream import TrainingStream
-from model.decoders import LiteDecoders
+from model.decoders import BackboneMaps, LiteDecoders
 from model.errors import UserError
-from model.guided import shipped_state
+from model.frozen import freeze_backbone
+from model.guided import shipped_state, variant_of
 from model.hierarchy import Hierarchy, load_hierarchy
+from model.lifter import landmark_tokens
 from model.losses import LiteLoss
 from model.paths import sha256
-from model.pointhmr import PointHMR
+from model.pointhmr import Mesh, PointHMR
 from model.pretrained import init_backbone
+from model.training.curves import Curves
+from model.training.lifter import Source, pretrain, source_of_pictures
 from model.training.published_loss import PublishedLoss
 from model.training.recipe import AUGMENTATIONS, Recipe
 from model.warm_start import warm_start
@@ -69,6 +76,16 @@ class TrainingStep(nn.Module):
         self.network = network
         self.loss = loss
         self.frozen = frozen
+        self.regress: Callable[..., Mesh] = network.regress
+        self.maps: Callable[[Tensor], BackboneMaps] = network.backbone.forward
+
+    def accelerate(self, batch_size: int, *, compiled: bool) -> None:
+        """Once the network is where it is to run: the frozen backbone's fast form, a fused regressor."""
+        network = self.network
+        if self.frozen:
+            self.maps = freeze_backbone(network.backbone.eval(), network.config.image_size, batch_size)
+        if compiled:
+            self.regress = torch.compile(network.regress)
 
     def train(self, mode: bool = True) -> TrainingStep:
         """A frozen backbone keeps its statistics."""
@@ -78,22 +95,22 @@ class TrainingStep(nn.Module):
         return self
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Terms by name; their sum is the loss."""
+        """Terms by name; their sum is the loss. Under autocast the loss itself stays in full precision."""
         network = self.network
-        images = network.normalize(batch.images)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            maps = network.backbone(images)
+        maps = self.maps(network.normalize(batch.images))
         if isinstance(self.loss, PublishedLoss):
             features = network.sample(maps)
-            return self.loss(network.regress(features), features, batch)
-        pick = torch.from_numpy(network.hierarchy.vertex_of_coarse).to(batch.vertices.device)
-        coarse = batch._replace(vertices=batch.vertices[:, pick], vertices2d=batch.vertices2d[:, pick])
-        features = network.sample(maps, coarse.heatmap_targets(network.config.heatmap_size))
-        return self.loss(network.regress(features, upsample=False), features, coarse)
+            mesh = self.regress(features)
+        else:
+            features = network.sample(maps, batch.heatmap_targets(network.config.heatmap_size))
+            mesh = self.regress(features, upsample=False)
+        with torch.autocast(batch.images.device.type, enabled=False):
+            terms: dict[str, Tensor] = self.loss(mesh, features, batch)
+        return terms
 
 
 def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
-    """Network and loss, with the weights that the recipe starts from. Raises UserError."""
+    """Network and loss before they have learnt anything. Raises UserError."""
     torch.manual_seed(recipe.seed)
     config = recipe.network_config()
     body, hierarchy = scene.bodies.neutral, scene.hierarchy
@@ -103,64 +120,128 @@ def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
             f"this body has {hierarchy.num_coarse} and {len(body.keypoint_names)}."
         )
     network = PointHMR(config, hierarchy)
-    if isinstance(network.backbone, BlazePose):
+    if isinstance(network.decoders, LiteDecoders):
         network.backbone.load_state_dict(shipped_state(config))
-    if recipe.backbone is not None:
-        if isinstance(network.backbone, BlazePose):
-            raise UserError(f"{config.name} has no HRNet backbone to start from {recipe.backbone}.")
-        init_backbone(network, load_backbone(recipe.backbone))
-    if recipe.start is not None:
-        warm_start(network, recipe.start)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.backbone.requires_grad_(not recipe.freeze_backbone)
-    regressor = body.keypoint_regressor.numpy()
     if recipe.loss == "lite":
-        loss: PublishedLoss | LiteLoss = LiteLoss(hierarchy, regressor)
-    else:
-        loss = PublishedLoss(hierarchy, regressor, root_of(body))
+        if not isinstance(network.decoders, LiteDecoders):
+            raise UserError(f"{config.name} is trained with the published loss: set loss=published.")
+        return TrainingStep(
+            network, LiteLoss(hierarchy, body.keypoint_regressor.numpy()), frozen=recipe.freeze_backbone
+        )
+    loss = PublishedLoss(hierarchy, body)
     return TrainingStep(network, loss, frozen=recipe.freeze_backbone)
 
 
-def open_sets(specs: tuple[DatasetSpec, ...], scene: Scene, seed: int) -> list[Dataset]:
-    """Every set of a recipe, in its order."""
-    return [open_dataset(spec, scene.bodies, scene.hierarchy, seed) for spec in specs]
+def begin(step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStream, curves: Curves) -> None:
+    """What a new run knows before its first step: other weights, or measured features and a lifter.
+
+    Raises UserError when a file cannot be used.
+    """
+    network, config = step.network, step.network.config
+    decoders = network.decoders
+    if recipe.backbone is not None:
+        if isinstance(decoders, LiteDecoders):
+            raise UserError(f"{config.name} has no HRNet backbone to start from {recipe.backbone}.")
+        init_backbone(network, load_backbone(recipe.backbone))
+    if isinstance(decoders, LiteDecoders):
+        if config.guide is not None and recipe.start is None:
+            raise UserError(f"{config.name} starts from a trained network: name one with --start-from.")
+        if decoders.deep is not None:
+            decoders.deep.start_from(load_blazepose(variant_of(config.backbone)))
+        if recipe.start is None:
+            _begin_lite(step, recipe, scene, stream, curves)
+    if recipe.start is not None:
+        warm_start(network, recipe.start)
 
 
-def make_stream(recipe: Recipe, scene: Scene, sets: list[Dataset], size: int) -> TrainingStream:
-    """The endless stream of a recipe's training sets."""
-    if not sets:
-        raise UserError("Training needs pictures: name sets as [[train]] in the settings.")
-    augmentation = AUGMENTATIONS[recipe.augmentation]
-    shares = [spec.share for spec in recipe.train]
-    mirror = mirror_map(scene.bodies.neutral)
-    return TrainingStream(sets, shares, size, augmentation, mirror, recipe.seed)
+def _begin_lite(
+    step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStream, curves: Curves
+) -> None:
+    """Fixed standardisation of the frozen features, the mean body, and the lifter's landmarks."""
+    network = step.network
+    assert isinstance(network.decoders, LiteDecoders)
+    batch = next(stream.batches(0, MEASURED, workers=0))
+    with torch.no_grad():
+        network.decoders.measure(network.backbone.eval()(network.normalize(batch.images)))
+    if network.lifter is None:
+        return
+    labelled = batch.weight3d > 0
+    if bool(labelled.any()):
+        mean = torch.cat([batch.joints3d[labelled].mean(0), batch.vertices[labelled].mean(0)])
+        network.lifter.start_from(mean)
+    source = _landmarks(step, recipe, scene, stream)
+    if source is not None and isinstance(step.loss, LiteLoss) and recipe.lifter_steps:
+        pretrain(network.lifter, step.loss, source, curves, recipe.lifter_steps)
 
 
 @torch.no_grad()
-def start_lite(network: PointHMR, batch: Batch) -> None:
-    """Measure the frozen features and begin at the mean body; nothing for other networks."""
-    if not isinstance(network.decoders, LiteDecoders) or not isinstance(network.backbone, BlazePose):
-        return
-    if network.decoders.deep is not None:
-        network.decoders.deep.start_from(network.backbone)
-    network.decoders.measure(network.backbone.eval()(network.normalize(batch.images)))
-    if network.lifter is not None:
-        coarse = batch.vertices[:, torch.from_numpy(network.hierarchy.vertex_of_coarse)]
-        network.lifter.start_from(torch.cat([batch.joints3d.mean(0), coarse.mean(0)]))
+def _landmarks(step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStream) -> Source | None:
+    """What the lifter is taught: landmarks of poses, else those that are found in training pictures."""
+    if recipe.motion is not None:
+        body, bodies = scene.bodies.neutral, recipe.lifter_bodies
+        return LandmarkGenerator(recipe.motion, body, scene.hierarchy, bodies=bodies, seed=recipe.seed).batch
+    parts = recipe.lifter_pictures // MEASURED
+    if not parts:
+        return None
+    network, config = step.network, step.network.config
+    backbone = freeze_backbone(network.backbone.eval(), config.image_size, MEASURED)
+    batches = list(itertools.islice(stream.batches(0, MEASURED, workers=0), parts))
+    found = []
+    for batch in batches:
+        maps = backbone(network.normalize(batch.images))
+        assert isinstance(maps, BlazePoseOutput)
+        found.append(landmark_tokens(maps, config.image_size, config.num_landmarks))
+    together = Batch(
+        torch.empty(0), *(torch.cat(rows) for rows in zip(*(b[1:] for b in batches), strict=True))
+    )
+    return source_of_pictures(torch.cat(found), together, recipe.seed)
+
+
+def open_sets(specs: tuple[DatasetSpec, ...], scene: Scene, seed: int, *, full: bool = True) -> list[Dataset]:
+    """Every set of a recipe, in its order, with full or coarse meshes."""
+    return [open_dataset(spec, scene.bodies, scene.hierarchy, seed, full=full) for spec in specs]
+
+
+def make_stream(recipe: Recipe, scene: Scene, size: int) -> tuple[TrainingStream, int]:
+    """The endless stream of a recipe's training sets, and how many samples they hold.
+
+    The lite loss looks at the coarse mesh only: nothing else is made for it.
+    """
+    if not recipe.train:
+        raise UserError(
+            "Training needs pictures: name sets as [[train]] in the settings, "
+            "or give --real, --rendered or --appearance a folder."
+        )
+    full = recipe.loss == "published"
+    sets = open_sets(recipe.train, scene, recipe.seed, full=full)
+    mirror = mirror_map(scene.bodies.neutral) if full else scene.hierarchy.mirrored
+    augmentation = AUGMENTATIONS[recipe.augmentation]
+    shares = [spec.share for spec in recipe.train]
+    stream = TrainingStream(sets, shares, size, augmentation, mirror, recipe.seed)
+    return stream, sum(len(dataset) for dataset in sets)
 
 
 def make_optimizer(recipe: Recipe, network: PointHMR) -> torch.optim.Optimizer:
-    """Adam as released, or AdamW whose decay leaves vectors and learned tokens alone."""
-    trained = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
-    if recipe.optimizer == "adam":
-        members = [p for _, p in trained]
-        return torch.optim.Adam(members, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    matrices = [p for n, p in trained if p.ndim > 1 and n not in ("token_positions", "joint_tokens")]
-    kept = {id(p) for p in matrices}
-    groups = [
-        {"params": matrices, "weight_decay": recipe.weight_decay},
-        {"params": [p for _, p in trained if id(p) not in kept], "weight_decay": 0.0},
+    """Adam as released, or AdamW whose decay leaves vectors and learned tokens alone.
+
+    Each group knows its `share` of the learning rate.
+    """
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            is_matrix = parameter.ndim > 1 and name not in ("token_positions", "joint_tokens")
+            decay = recipe.weight_decay if is_matrix or recipe.optimizer == "adam" else 0.0
+            share = recipe.deep_rate if name.startswith("decoders.deep.") else 1.0
+            groups.setdefault((share, decay), []).append(parameter)
+    described = [
+        {"params": members, "share": share, "weight_decay": decay}
+        for (share, decay), members in groups.items()
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98))
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(described, lr=recipe.learning_rate)
+    return torch.optim.AdamW(described, lr=recipe.learning_rate, betas=(0.9, 0.98))
 
 
 def run_manifest(recipe: Recipe, scene: Scene, world: int) -> dict[str, Any]:

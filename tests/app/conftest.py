@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
@@ -46,6 +46,9 @@ def make_window(qtbot, tmp_path: Path) -> Iterator[MakeWindow]:
         window.close()
         assert not [t for t in window.findChildren(QTimer) if t.isActive()]
         window.deleteLater()
+    windows.clear()
+    # Else pytest keeps them, and styles them anew with every later window.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert set(threading.enumerate()) <= before
 
 

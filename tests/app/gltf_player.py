@@ -54,6 +54,10 @@ class Player:
         moves = np.einsum("vk,vkab->vab", weights, (world @ inverse)[joints])
         return np.einsum("vab,vb->va", moves[:, :3, :3], rest) + moves[:, :3, 3]
 
+    def world(self, node: int, time: float = 0.0) -> np.ndarray:
+        """(4, 4) from a node to the scene."""
+        return self._world(node, self._local(time))
+
     def _local(self, time: float) -> list[np.ndarray]:
         parts = [
             {
@@ -64,8 +68,10 @@ class Player:
             for item in self.nodes
         ]
         assert not any("matrix" in item for item in self.nodes)
-        for animation in self.document["animations"]:
+        for animation in self.document.get("animations", []):
             for channel in animation["channels"]:
+                if channel["target"]["path"] == "weights":
+                    continue
                 sampler = animation["samplers"][channel["sampler"]]
                 times, values = self.array(sampler["input"])[:, 0], self.array(sampler["output"])
                 value = np.array([np.interp(time, times, column) for column in values.T])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
@@ -62,3 +65,14 @@ def assert_upright(read: trimesh.Trimesh, preset: Preset) -> None:
     top = np.ptp(read.vertices[heights > high - 0.05 * (high - low), 0])
     arms = np.ptp(read.vertices[heights > low + 0.7 * (high - low), 0])
     assert top < 0.3 * metre < 1.2 * metre < arms
+
+
+@contextmanager
+def small_files_only(size: int) -> Iterator[None]:
+    """A disk on which no file grows beyond `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

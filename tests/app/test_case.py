@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.export.case import ABOUT, ARRAYS, PICTURE, Case, is_case, load_case, save_case
-from app.gui.cases import case_model
+from app.gui.model_info import case_model
 from app.pipeline.frames import Study
 from model.errors import UserError
 from tests.app import gui_fakes

@@ -13,6 +13,7 @@ from app.gui.colourings import ERROR
 from app.gui.sheet import CELL, GAP
 from app.pipeline.frames import Study
 from app.pipeline.truth import GroundTruth
+from tests.app import gui_fakes
 from tests.app.case_fakes import examined, flagged, record
 from tests.app.test_lab import press, send
 
@@ -122,6 +123,40 @@ def test_a_case_is_saved_and_opened_again_to_the_same_picture(failing, qtbot, tm
     assert failing.worker.opened == ["fake.mp4"], "no source is opened for a case"
 
 
+def test_a_case_comes_back_with_its_colours_its_row_and_its_place(failing, qtbot, tmp_path):
+    mesh, image = failing.parts.mesh.colour_by, failing.parts.image.map
+    mesh.setCurrentText("Depth")
+    image.setCurrentIndex(image.count() - 1)
+    look = mesh.currentText(), image.currentText()
+    send(failing, qtbot, replace(record(flagged(("modes", 3.0)), index=9), isolate=True))
+    failing.cases.save(tmp_path / "case")
+    qtbot.waitUntil(lambda: failing.parts.banner.text.text().startswith("Saved"), timeout=30_000)
+    mesh.setCurrentIndex(0)
+    image.setCurrentIndex(0)
+    failing.commands.isolate.setChecked(False)
+    failing.open_source(tmp_path / "case")
+    qtbot.waitUntil(lambda: failing.record is not None and failing.record.frame.index == 9, timeout=30_000)
+    assert (mesh.currentText(), image.currentText()) == look
+    assert failing.commands.isolate.isChecked(), "as it was when the case was saved"
+    qtbot.waitUntil(lambda: len(failing.parts.failures.failures) == 1)
+    assert failing.parts.failures.failures[0].index == 9
+    assert failing.parts.timeline.place.text() == "frame 10"
+    assert failing.parts.timeline._flags.getData()[0].tolist() == [9]
+
+
+def test_the_menu_opens_a_case(failing, qtbot, tmp_path, monkeypatch):
+    send(failing, qtbot, record(flagged(("modes", 3.0)), index=9))
+    failing.cases.save(tmp_path / "case")
+    qtbot.waitUntil(lambda: failing.parts.banner.text.text().startswith("Saved"), timeout=30_000)
+    monkeypatch.setattr("app.gui.cases.QFileDialog.getExistingDirectory", lambda *_: str(tmp_path / "case"))
+    (menu,) = [action.menu() for action in failing.menuBar().actions() if action.text() == "&File"]
+    (entry,) = [action for action in menu.actions() if action.text() == "Open case…"]
+    send(failing, qtbot, record(index=10))
+    entry.trigger()
+    qtbot.waitUntil(lambda: failing.record is not None and failing.record.frame.index == 9, timeout=30_000)
+    assert failing.windowTitle().startswith("case")
+
+
 def test_what_is_no_case_is_told(failing, qtbot, tmp_path):
     (tmp_path / "case.json").write_text("{}")
     failing.open_source(tmp_path)
@@ -160,6 +195,29 @@ def test_a_sheet_shows_every_listed_case(failing, qtbot, tmp_path, monkeypatch):
     assert picture.width() == 2 * (CELL[0] + GAP) + GAP
     colours = {picture.pixelColor(x, 100).name() for x in range(0, picture.width(), 3)}
     assert len(colours) > 10, "two frames are drawn, not two plates"
+
+
+def test_after_a_jump_the_same_person_is_chosen_under_another_id(failing, qtbot, tmp_path):
+    """As after a seek: the tracker starts anew, and who was person 2 is now number 1."""
+    left, right = examined(), examined(flagged(("limbs", 5.0)), person_id=2)
+    far = replace(right.box, x=right.box.x + 200)
+    right = replace(right, box=far)
+    send(failing, qtbot, gui_fakes.record((left, right), index=20))
+    failure = next(one for one in failing.watch.history.failures() if one.index == 20)
+    assert failure.person_id == 2
+    send(failing, qtbot, record(index=21))
+    known = gui_fakes.record((replace(left, box=replace(left.box, id=2)),), others=(replace(far, id=1),))
+    failing.worker.sent = known
+    failing.watch.go_to(failure)
+    qtbot.waitUntil(lambda: failing.record.frame.index == 20)
+    qtbot.waitUntil(lambda: ("person", 1) in failing.worker.calls)
+    assert not failing.watch.shows(failure), "he is not reconstructed yet"
+    now = gui_fakes.record((replace(right, box=replace(far, id=1)),), index=20)
+    send(failing, qtbot, now)
+    assert failing.watch.shows(failure) and failing.person.box.id == 1
+    failing.people.choose(None)
+    send(failing, qtbot, now)
+    assert failing.people.chosen is None, "a later choice is not undone"
 
 
 def test_the_button_stops_a_sheet_and_nothing_is_written(failing, qtbot, tmp_path):

@@ -9,8 +9,9 @@ import pytest
 import trimesh
 from PySide6.QtCore import QPointF, QRectF
 
+from app.export.colours import part_colours
 from app.export.people import placements
-from app.gui.colours import MAP_NAMES, PIN_COLOURS, colour_map, part_colours
+from app.gui.colours import MAP_NAMES, PIN_COLOURS, colour_map
 from app.gui.heatmaps import enlarge, heatmap_stats, heatmap_to_picture, tint
 from app.gui.orbit import Orbit
 from app.gui.overlay import heat_layers, mesh_layer

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +17,15 @@ from app.export.obj import write_obj
 from app.export.ply import write_ply
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
 from model.errors import UserError
-from tests.app.mesh_files import ORIGIN, assert_same_points, assert_upright, beside, expected, mesh
+from tests.app.mesh_files import (
+    ORIGIN,
+    assert_same_points,
+    assert_upright,
+    beside,
+    expected,
+    mesh,
+    small_files_only,
+)
 
 Write = Callable[..., None]
 WRITERS: dict[str, Write] = {"obj": write_obj, "ply": write_ply, "glb": write_glb, "fbx": write_fbx}
@@ -132,7 +138,7 @@ def test_ply_tells_people_apart(tmp_path: Path) -> None:
 def test_a_body_turned_inside_out_is_turned_back(kind: str, tmp_path: Path) -> None:
     named = mesh()
     assert named.uv_faces is not None
-    path, usual = tmp_path / f"turned.{kind}", tmp_path / f"usual.{kind}"
+    path, usual = tmp_path / f"turned/body.{kind}", tmp_path / f"usual/body.{kind}"
     WRITERS[kind](usual, [named])
     WRITERS[kind](path, [replace(named, faces=named.faces[:, ::-1], uv_faces=named.uv_faces[:, ::-1])])
     assert path.read_bytes() == usual.read_bytes()
@@ -150,17 +156,6 @@ def test_vertices_that_are_not_finite_leave_the_old_file(kind: str, tmp_path: Pa
         WRITERS[kind](path, [])
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
-
-
-@contextmanager
-def small_files_only(size: int):
-    """A disk on which no file grows beyond `size` bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("kind", WRITERS)

@@ -12,13 +12,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from app.gui.background import BackgroundJob
-from app.gui.export_dialog import FORMATS
+from app.gui.export_words import FORMATS
 from app.gui.recording import name_of
 from app.gui.settings import load_settings
 from app.takes.recorder import Recorder
 from app.takes.take import Made
 from app.takes.take_file import load_take, save_take
-from tests.app import gui_fakes
+from tests.app import gui_fakes, take_fakes
+from tests.app.gltf_player import Player
+from tests.app.mesh_files import assert_same_points
 
 FRAMES = 12
 
@@ -111,6 +113,7 @@ def test_a_disk_that_fills_up_ends_the_recording_and_keeps_what_came(shown, qtbo
     assert len(window.takes.take) == 4
 
 
+@pytest.mark.fault(17)
 def test_closing_keeps_the_recording_and_the_next_start_offers_it(shown, make_window, qtbot, tmp_path):
     window = shown()
     window.commands.record.trigger()
@@ -125,6 +128,7 @@ def test_closing_keeps_the_recording_and_the_next_start_offers_it(shown, make_wi
     assert not list((tmp_path / "recordings").glob("*"))
 
 
+@pytest.mark.fault(17)
 def test_what_a_crash_left_can_be_thrown_away(make_window, qtbot, tmp_path):
     recorder = Recorder(Made("m"), tmp_path / "recordings")
     recorder.add(gui_fakes.record())
@@ -197,8 +201,6 @@ def test_the_key_goes_there_and_back_and_the_source_rests_meanwhile(shown, qtbot
 
 
 def test_a_take_without_a_running_model_finds_its_body(make_window, qtbot, tmp_path):
-    from tests.app import take_fakes
-
     path = tmp_path / "walk ü.take"
     save_take(path, take_fakes.take(6, (1, 2)))
     window = make_window(info=False)
@@ -218,6 +220,73 @@ def test_a_damaged_take_is_told(make_window, qtbot, tmp_path):
     window.open_source(path)
     qtbot.waitUntil(lambda: "bad.take" in window.parts.banner.text.text())
     assert not window.takes.on_page
+
+
+def test_smoothing_follows_the_slider_and_can_be_taken_off(shown, qtbot):
+    window = shown()
+    desk = recorded(window, qtbot)
+    card, studio = window.parts.take.edits, desk.studio
+    qtbot.waitUntil(lambda: not studio.busy)
+    raw = desk.take.people[0].vertices
+    assert card.smooth.text() == "Raw" and np.array_equal(studio.shown.people[0].vertices, raw)
+    assert "m/s²" in card.acceleration.text() and "→" not in card.acceleration.text()
+    desk.go(6)
+    before = window.parts.take.mesh.view.scene.vertices
+    card.strength.setValue(90)
+    qtbot.waitUntil(lambda: not np.allclose(studio.shown.people[0].vertices, raw, atol=1e-6))
+    qtbot.waitUntil(lambda: not studio.busy)
+    assert card.smooth.text() == "Smoothed" and "→" in card.acceleration.text()
+    assert not np.allclose(window.parts.take.mesh.view.scene.vertices, before)
+    curve = window.parts.take.bar.track.track.curves[0]
+    assert curve.before is not None and np.nanmax(np.abs(curve.values - curve.before)) > 0.1
+    qtbot.keyClick(window, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: np.array_equal(studio.shown.people[0].vertices, raw))
+    window.close()
+    settings = load_settings(window._settings_path)[0]
+    assert settings.take_strength == pytest.approx(0.9) and not settings.take_smoothed
+
+
+def test_gaps_are_filled_and_left_open_again(make_window, qtbot, tmp_path):
+    path = tmp_path / "gap.take"
+    save_take(path, take_fakes.take(8, seen=[True] * 3 + [False] * 2 + [True] * 3))
+    window = make_window(info=False)
+    window.open_source(path)
+    desk, card = window.takes, window.parts.take.edits
+    qtbot.waitUntil(lambda: desk.studio.info is not None and not desk.studio.busy, timeout=20_000)
+    assert card.gaps.text() == "2 frames filled."
+    desk.go(3)
+    assert window.parts.take.mesh.view.scene.ids == (1,)
+    qtbot.keyClick(window, Qt.Key.Key_G)
+    qtbot.waitUntil(lambda: "2 without the person" in card.gaps.text())
+    assert window.parts.take.mesh.view.scene.ids == ()
+
+
+def test_the_skeleton_is_measured_and_its_worst_frame_shown(shown, qtbot):
+    window = shown()
+    desk = recorded(window, qtbot)
+    card = window.parts.take.fit
+    qtbot.waitUntil(lambda: desk.studio.fit.misses(1) is not None, timeout=30_000)
+    misses = desk.studio.fit.misses(1)
+    assert card.values["Mean"].text() == f"{misses.mean():.1f} mm"
+    assert [curve.name for curve in window.parts.take.bar.track.track.curves] == [
+        "Acceleration",
+        "Skeleton off",
+    ]
+    press(qtbot, card.worst)
+    assert desk.frame == misses.argmax()
+    assert card.values["This frame"].text() == card.values["Worst"].text()
+
+
+def test_the_page_of_a_take_is_not_about_the_live_source(shown, qtbot):
+    window = shown()
+    recorded(window, qtbot)
+    do, status = window.commands, window.parts.status
+    assert not any(a.isEnabled() for a in (do.isolate, do.everyone, do.freeze))
+    assert "frame 1 of 12" in status.message.text() and status.latency.isHidden()
+    window.takes.go(4)
+    assert "frame 5 of 12" in status.message.text()
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert do.isolate.isEnabled() and "fake.mp4" in status.message.text() and not status.latency.isHidden()
 
 
 def test_controls_of_page_and_dialog_have_tooltips_and_names(shown, qtbot):
@@ -242,15 +311,15 @@ def choose(box: QComboBox, data: object) -> None:
     box.setCurrentIndex(box.findData(data))
 
 
-def export(window, qtbot, path: Path, kind: str, *, sequence: bool, preset: str = "any") -> str:
+def export(window, qtbot, path: Path, kind: str, *, of_take: bool, preset: str = "any") -> str:
     """Fill in the dialog, press its button; returns what it says."""
     window.commands.export.trigger()
     dialog = window.exports.dialog
-    choose(dialog.what, sequence)
-    choose(dialog.format, kind)
-    choose(dialog.preset, preset)
-    dialog.place.setText(str(path))
-    with qtbot.waitSignal(window.exports.done, timeout=20_000):
+    choose(dialog.form.what, of_take)
+    choose(dialog.form.format, kind)
+    choose(dialog.form.preset, preset)
+    dialog.form.place.setText(str(path))
+    with qtbot.waitSignal(window.exports.done, timeout=60_000):
         press(qtbot, dialog.start)
     return dialog.outcome.text()
 
@@ -261,7 +330,7 @@ def test_the_shown_frame_of_a_take_is_exported_and_read_back(shown, qtbot, tmp_p
     desk = recorded(window, qtbot)
     desk.go(6)
     path = tmp_path / f"frame.{kind}"
-    assert str(path) in export(window, qtbot, path, kind, sequence=False)
+    assert str(path) in export(window, qtbot, path, kind, of_take=False)
     mesh = trimesh.load(path, process=False, force="mesh")
     want = desk.take.people[0].vertices[6] * [1, -1, -1]
     assert np.abs(mesh.bounds - [want.min(axis=0), want.max(axis=0)]).max() < 1e-5
@@ -274,11 +343,14 @@ def test_the_shown_frame_of_a_take_is_exported_and_read_back(shown, qtbot, tmp_p
 def test_fbx_of_the_live_frame_has_the_axes_of_the_program(shown, qtbot, tmp_path):
     window = shown()
     path = tmp_path / "me.fbx"
-    export(window, qtbot, path, "fbx", sequence=False, preset="unreal")
+    export(window, qtbot, path, "fbx", of_take=False, preset="unreal")
     content = path.read_bytes()
     assert content.startswith(b"Kaydara FBX Binary")
     assert b"x right, z up, front -y" in content
-    assert "z up" in window.exports.dialog.axes.text() and "centimetres" in window.exports.dialog.axes.text()
+    assert (
+        "z up" in window.exports.dialog.form.axes.text()
+        and "centimetres" in window.exports.dialog.form.axes.text()
+    )
 
 
 def test_the_kept_frames_become_a_folder_of_files(shown, qtbot, tmp_path):
@@ -286,14 +358,14 @@ def test_the_kept_frames_become_a_folder_of_files(shown, qtbot, tmp_path):
     desk = recorded(window, qtbot)
     desk.trim(3, 6)
     folder = tmp_path / "walk"
-    export(window, qtbot, folder, "obj", sequence=True)
-    assert sorted(p.name for p in folder.iterdir()) == [f"walk_{n:06d}.obj" for n in range(3, 7)]
-    mesh = trimesh.load(folder / "walk_000005.obj", process=False)
+    export(window, qtbot, folder, "obj", of_take=True)
+    assert sorted(p.name for p in folder.glob("*.obj")) == [f"walk_{n:06d}.obj" for n in range(4)]
+    mesh = trimesh.load(folder / "walk_000002.obj", process=False)
     want = desk.take.people[0].vertices[5] * [1, -1, -1]
-    assert np.abs(np.asarray(mesh.vertices) - want).max() < 1e-5
+    assert_same_points(np.asarray(mesh.vertices), want, 1e-5)
     desk.trim(4, 4)
-    export(window, qtbot, folder, "obj", sequence=True)
-    assert [p.name for p in folder.iterdir()] == ["walk_000004.obj"], "the old sequence is replaced"
+    export(window, qtbot, folder, "obj", of_take=True)
+    assert [p.name for p in folder.glob("*.obj")] == ["walk_000000.obj"], "the old sequence is replaced"
 
 
 def test_cancelling_leaves_the_old_files(shown, qtbot, tmp_path):
@@ -304,10 +376,10 @@ def test_cancelling_leaves_the_old_files(shown, qtbot, tmp_path):
     (folder / "walk_000099.obj").write_text("old")
     window.commands.export.trigger()
     dialog = window.exports.dialog
-    choose(dialog.what, True)
-    choose(dialog.format, "obj")
-    dialog.place.setText(str(folder))
-    window.exports.progress.connect(lambda number, _total: dialog.stop.click() if number == 1 else None)
+    choose(dialog.form.what, True)
+    choose(dialog.form.format, "obj")
+    dialog.form.place.setText(str(folder))
+    window.exports.progress.connect(lambda part: dialog.stop.click() if 0 < part < 1 else None)
     with qtbot.waitSignal(window.exports.done, timeout=20_000):
         press(qtbot, dialog.start)
     assert "cancelled" in dialog.outcome.text()
@@ -320,14 +392,14 @@ def test_a_folder_with_other_files_is_left_alone(shown, qtbot, tmp_path):
     recorded(window, qtbot)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
-    assert "letter.txt" in export(window, qtbot, tmp_path / "mine", "obj", sequence=True)
+    assert "letter.txt" in export(window, qtbot, tmp_path / "mine", "obj", of_take=True)
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
 
 
 def test_a_read_only_place_is_told_in_the_dialog(shown, qtbot, tmp_path):
     window = shown()
     (tmp_path / "file").write_text("old")
-    said = export(window, qtbot, tmp_path / "file" / "me.obj", "obj", sequence=False)
+    said = export(window, qtbot, tmp_path / "file" / "me.obj", "obj", of_take=False)
     assert "cannot be written" in said and (tmp_path / "file").read_text() == "old"
 
 
@@ -350,8 +422,8 @@ def test_the_estimated_size_is_near_that_of_the_file(shown, qtbot, tmp_path):
     qtbot.waitUntil(lambda: window.record is not None)
     for kind in FORMATS:
         path = tmp_path / f"size.{kind}"
-        export(window, qtbot, path, kind, sequence=False)
-        told = float(window.exports.dialog.amount.text().split()[1]) * 1e6
+        export(window, qtbot, path, kind, of_take=False)
+        told = float(window.exports.dialog.form.amount.text().split()[1]) * 1e6
         assert told == pytest.approx(path.stat().st_size, rel=0.15)
 
 
@@ -359,3 +431,51 @@ def _body_arrays():
     from model.body import load_body
 
     return load_body().data.arrays
+
+
+def test_a_skinned_take_is_exported_as_it_is_edited(shown, qtbot, tmp_path):
+    window = shown()
+    desk = recorded(window, qtbot)
+    window.parts.take.edits.strength.setValue(60)
+    desk.trim(2, 9)
+    window.commands.export.trigger()
+    form = window.exports.dialog.form
+    assert (form.first.text(), form.last.text()) == ("3", "10") and form.kind == "fbx"
+    form.last.setText("8")
+    qtbot.keyClick(form.last, Qt.Key.Key_Return)
+    assert (desk.first, desk.last) == (2, 7) and "6 of 12" in form.length.text()
+    assert "Smoothed by 60%" in form.edits.text()
+    choose(form.format, "glb")
+    choose(form.rate, "60")
+    assert "60 frames a second" in form.pace.text() and not form.preset.isEnabled()
+    path = tmp_path / "walk.glb"
+    said = export(window, qtbot, path, "glb", of_take=True)
+    assert str(path) in said and "mm" in said
+    extras = Player(path).document["asset"]["extras"]
+    assert "smoothed with strength 0.60" in extras["edits"] and extras["frames a second"] == "60"
+    assert "trimmed" in extras["edits"] and "fit residual of person_1 in mm" in extras
+
+
+def test_a_skeleton_that_fits_badly_is_told_and_shapes_are_offered(make_window, qtbot, tmp_path):
+    walk, path = take_fakes.take(3, (1, 4)), tmp_path / "long.take"
+    stretched = [replace(one, vertices=one.vertices * np.float32([1, 1.3, 1.6])) for one in walk.people]
+    save_take(path, walk.with_people(tuple(stretched)))
+    window = make_window(info=False)
+    window.open_source(path)
+    desk = window.takes
+    qtbot.waitUntil(lambda: desk.studio.fit.misses(1) is not None, timeout=60_000)
+    window.commands.export.trigger()
+    dialog = window.exports.dialog
+    form = dialog.form
+    assert "only roughly" in form.fit.text() and form.exact.isVisible()
+    form.people.actions_of[1].setChecked(False)
+    assert form.people.text().startswith("Person 4") and form.options.people == (4,)
+    form.people.actions_of[4].setChecked(False)
+    assert form.options.people == (4,), "somebody is always exported"
+    form.camera.click()
+    said = export(window, qtbot, tmp_path / "rough.fbx", "fbx", of_take=True)
+    assert "The skeleton misses the meshes by" in said and "a shape for each frame is exact" in said
+    press(qtbot, form.exact)
+    assert form.kind == "fbx-shapes" and form.fit.text().startswith("Exact") and not form.exact.isVisible()
+    assert form.path.suffix == ".fbx"
+    assert dialog.form.camera.isChecked()

@@ -17,7 +17,7 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.tracker import Tracker
 from app.pipeline.worker import Patience, Status, Worker, WorkerState
 from model.errors import UserError
-from tests.app.fakes import EVENT, FakeCamera, FakeClip, FakeDetector, FakeReconstructor, gradient, standing
+from tests.app.fakes import EVENT, FakeCamera, FakeClip, FakeDetector, FakeReconstructor, frame, gradient, standing
 
 QUICK = Patience(silent=0.1, frozen=0.1, dead=0.4, opening=0.3)
 
@@ -611,3 +611,46 @@ def test_open_close_many_times(bench: Callable[..., Bench]) -> None:
     b.worker.open("last")
     b.wait(lambda: states(b)[-1:] == [WorkerState.ENDED] and indices(b)[-1:] == [2])
     assert b.records[-1].hops == (49,) * 4
+
+
+def kept_record(bench: Bench) -> Record:
+    """A record as a case brings it, of the bench's own network."""
+    pipeline = Pipeline(bench.detector, Tracker(), FakeReconstructor())
+    return pipeline.process(frame(41), (7, 5, 3, 1), [standing()])
+
+
+def test_masks_are_tried_on_an_adopted_record_without_its_source(bench) -> None:
+    one = bench(clip=FakeClip(3))
+    one.worker.open("clip")
+    one.wait_state(WorkerState.ENDED)
+    clip = one.sources["clip"]
+    kept, seen = kept_record(one), len(one.records)
+    one.worker.adopt(kept, one.reconstructor.sha256)
+    one.wait_state(WorkerState.PAUSED)
+    one.worker.set_hops((None, 5, 3, 1))
+    again = one.wait_records(seen + 1)
+    assert clip.closed.wait(EVENT), "the source is left"
+    assert again.frame is kept.frame and again.hops == (None, 5, 3, 1)
+    assert not np.array_equal(again.people[0].coarse, kept.people[0].coarse)
+    assert one.reconstructor.encoded == [0, 1, 2], "only the regressor runs"
+    one.worker.set_hops(kept.hops)
+    back = one.wait_records(seen + 2)
+    assert np.array_equal(back.people[0].coarse, kept.people[0].coarse)
+
+
+def test_another_models_record_is_left_alone_and_a_source_follows(bench) -> None:
+    one = bench(clip=FakeClip(2))
+    one.worker.adopt(kept_record(one), "f" * 64)
+    one.wait(lambda: one.statuses and "Another model made this case" in one.statuses[-1].message)
+    one.worker.set_hops((1, 1, 1, 1))
+    one.worker.open("clip")
+    one.wait_state(WorkerState.ENDED)
+    assert indices(one) == [0, 1] and {record.hops for record in one.records} == {(1, 1, 1, 1)}
+
+
+def test_a_case_is_shown_also_where_no_model_can_be_loaded(bench) -> None:
+    one = bench()
+    one.factory_error = UserError("The weights are gone.")
+    one.worker.adopt(kept_record(one), one.reconstructor.sha256)
+    one.wait(lambda: one.statuses and one.statuses[-1].message.startswith("Masks cannot be tried"))
+    assert one.statuses[-1].state is WorkerState.PAUSED and "The weights are gone." in one.statuses[-1].message

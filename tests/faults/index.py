@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -35,6 +36,7 @@ FAULTS = {
 }
 
 
+@cache
 def covered() -> dict[int, list[str]]:
     """Number of each fault -> `file::test` of every test that is marked with it."""
     table: dict[int, list[str]] = {number: [] for number in FAULTS}

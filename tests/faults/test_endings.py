@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from PySide6.QtWidgets import QApplication
 
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
-from app.gui.settings import load_settings
+from app.gui.settings import Settings, load_settings, save_settings
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.sources import CameraSource, SourceError
 from app.pipeline.tracker import Tracker
 from app.pipeline.worker import Worker, WorkerState
+from app.takes.recorder import Recorder, recordings_dir
+from app.takes.take import Made
 from tests.app import gui_fakes
 from tests.app.fakes import EVENT, FakeClip, FakeDetector, FakeReconstructor, standing
 from tests.faults.harness import Capture
@@ -94,7 +97,7 @@ def close_all() -> None:
 
 @pytest.mark.fault(16)
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("times", [16, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [len(STATES), pytest.param(50, marks=pytest.mark.slow)])
 def test_close_in_every_state_many_times_leaves_nothing(qtbot: Any, tmp_path: Path, times: int) -> None:
     first = Closing(qtbot, tmp_path, "ended").window  # what is made once and kept
     first.close()
@@ -127,6 +130,8 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from app.gui.application import create_application, run_window
+from app.takes.recorder import Recorder, recordings_dir
+from app.takes.take import Made
 from tests.app import gui_fakes
 from tests.app.test_application import FakePipeline
 
@@ -134,7 +139,7 @@ application = create_application()
 
 def ready():
     window = next(w for w in application.topLevelWidgets() if hasattr(w, "masking"))
-    if window.shown < 1:
+    if window.shown < 1 or sys.argv[2] not in window.parts.banner.text.text():
         return
     timer.stop()
     window.masking.set_hops((4, 4, 4, 4))
@@ -147,10 +152,13 @@ sys.exit(run_window(sys.argv[1], lambda: (FakePipeline(), gui_fakes.model_info()
 """
 
 
-def running(picture: Path) -> subprocess.Popen[str]:
-    """A window of its own, once it has shown its picture and its masks were moved."""
+def running(picture: Path, told: str = "") -> subprocess.Popen[str]:
+    """A window of its own, once it has shown its picture and told so much, and its masks were moved."""
     process = subprocess.Popen(
-        [sys.executable, "-c", WINDOW, str(picture)], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        [sys.executable, "-c", WINDOW, str(picture), told],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
@@ -174,15 +182,17 @@ def test_a_signal_ends_the_program_in_order(picture: Path, number: signal.Signal
 
 
 @pytest.mark.fault(17)
-def test_a_killed_program_leaves_settings_that_can_be_read(picture: Path) -> None:
+def test_a_killed_program_leaves_what_can_be_read_and_the_next_start_offers_it(picture: Path) -> None:
+    save_settings(settings_file(), replace(Settings(), hops=(2, 2, 2, 2)))
     first = running(picture)
-    first.send_signal(signal.SIGTERM)
-    assert first.wait(60) == 0
-    second = running(picture)
-    second.kill()
-    assert second.wait(60) == -signal.SIGKILL
+    first.kill()
+    assert first.wait(60) == -signal.SIGKILL
     settings, complaint = load_settings(settings_file())
-    assert not complaint and settings.hops == (4, 4, 4, 4)
-    third = running(picture)
-    third.send_signal(signal.SIGTERM)
-    assert third.wait(60) == 0, "and a program that starts again"
+    assert not complaint and settings.hops == (2, 2, 2, 2)
+    recorder = Recorder(Made("m"), recordings_dir())
+    recorder.add(gui_fakes.record())
+    recorder.close()
+    second = running(picture, "was not saved")
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(60) == 0, "and a program that starts again"
+    assert load_settings(settings_file())[0].hops == (4, 4, 4, 4)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from model.blazepose import load_blazepose
-from model.checkpoint import save_weights
 from model.config import preset
 from model.guided import GuidedBlazePose, frozen_network, shipped_state, variant_of
 from model.pointhmr import PointHMR
+from model.training.checkpoints import save_network
 from model.warm_start import warm_start
 from model.weights import load_network
 
@@ -48,7 +48,7 @@ def test_a_weight_file_leaves_both_frozen_networks_out(tmp_path: Path) -> None:
     network = PointHMR(QUALITY)
     rest = warm_start(network, "body-lite")
     assert rest and all(name.startswith("backbone.") for name in rest)
-    save_weights(tmp_path / "mine.safetensors", network)
+    save_network(tmp_path / "mine.safetensors", network, "free body", compact=True)
     loaded, card = load_network(tmp_path / "mine.safetensors")
     assert card.config == "body-quality" and loaded.config == QUALITY
     guide = load_blazepose("heavy").state_dict()

@@ -14,7 +14,9 @@ from model.body import LSP_JOINTS, BodyModel, load_body
 from model.data.people import Labels, make_sample
 from model.data.sample import OUTSIDE, Sample
 from model.errors import UserError
-from model.evaluation.measure import ALL_VIEWS, ONE_VIEW, Measured, Row, measure
+from model.evaluation.measure import Row, measure
+from model.evaluation.picture import Measured
+from model.evaluation.predict import ALL_VIEWS, ONE_VIEW
 from model.evaluation.protocols import ABLATION, PROTOCOLS
 from model.evaluation.report import SetResult, as_json, as_markdown
 from model.evaluation.worst import worst
@@ -30,6 +32,7 @@ class FixedNetwork:
 
     def __init__(self, body: BodyModel, meshes: list[np.ndarray]) -> None:
         self.config = replace_config()
+        self.hierarchy = load_hierarchy()
         self.image_mean = torch.zeros(3, 1, 1)
         self.training = False
         self.encoded = 0

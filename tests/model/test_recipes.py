@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +16,15 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from model.blazepose import BlazePoseOutput
 from model.body import load_body
 from model.config import PAPER_HOPS, preset
 from model.data.catalogue import DatasetSpec
 from model.data.manifest import write_manifest
 from model.data.people import Bodies, Labels, make_sample, project_pinhole
-from model.data.sample import HIPS, Batch, Sample, collate
+from model.data.sample import Batch, Sample, collate
 from model.errors import UserError
+from model.frozen import FrozenBackbone, freeze_backbone
 from model.hierarchy import load_hierarchy
 from model.losses import project
 from model.mask_statistics import mask_statistics
@@ -130,6 +133,7 @@ def test_the_hand_recipe_learns_its_fixture(hand_set: tuple[Scene, Path], tmp_pa
     assert errors[-1] < 0.6 * errors[0]
 
 
+@pytest.mark.timeout(900)
 def test_a_hand_run_resumes_exactly_and_writes_what_it_did(
     hand_set: tuple[Scene, Path], tmp_path: Path
 ) -> None:
@@ -201,7 +205,7 @@ def batch_of(samples: list[Sample]) -> Batch:
 
 def test_the_released_loss_by_hand() -> None:
     hierarchy, body = load_hierarchy(), load_body()
-    loss = PublishedLoss(hierarchy, body.keypoint_regressor.numpy(), HIPS)
+    loss = PublishedLoss(hierarchy, body)
     sample = Posed(Bodies(body), 1, 3.0, 150.0)[0]
     batch = batch_of([sample, sample])
     fine = batch.vertices
@@ -228,11 +232,13 @@ def test_the_released_loss_by_hand() -> None:
 
 def test_the_heatmap_loss_is_dice_and_cross_entropy_of_the_enlarged_map() -> None:
     hierarchy, body = load_hierarchy(), load_body()
-    loss = PublishedLoss(hierarchy, body.keypoint_regressor.numpy(), HIPS)
+    loss = PublishedLoss(hierarchy, body)
     batch = batch_of([Posed(Bodies(body), 1, 3.0, 150.0)[0]])
-    heatmaps = torch.softmax(torch.randn(1, 431, 56 * 56), -1).unflatten(2, (56, 56))
-    enlarged = F.interpolate(heatmaps, scale_factor=2, mode="nearest")
-    place = batch.vertices2d[:, loss.coarse_vertices]
+    logits = torch.randn(1, 431, 56, 56)
+    heatmaps = logits.flatten(2).softmax(-1).unflatten(2, (56, 56))
+    enlarged = F.interpolate(logits, scale_factor=2, mode="nearest").flatten(2).softmax(-1)
+    enlarged = enlarged.unflatten(2, (112, 112))
+    place = project(batch.vertices[:, loss.coarse_vertices], torch.tensor([[1.1, 0.3, -0.1]]))
     cell = ((place + 1) * 56).floor().long()
     total, counted = 0.0, 0
     for vertex in range(431):
@@ -242,18 +248,17 @@ def test_the_heatmap_loss_is_dice_and_cross_entropy_of_the_enlarged_map() -> Non
         target = torch.zeros(112, 112)
         target[y, x] = 1
         map_ = enlarged[0, vertex]
-        dice = 1 - (2 * (map_ * target).sum() + 1e-7) / ((map_**2).sum() + 1 + 1e-7)
-        entropy = F.binary_cross_entropy(map_.clamp(1e-7, 1 - 1e-7), target)
+        dice = 1 - 2 * ((map_ * target).sum() + 1e-5) / (map_.sum() + target.sum() + 2e-5)
+        entropy = F.binary_cross_entropy(map_, target)
         total, counted = total + float(dice + 1000 * entropy), counted + 1
     assert counted > 200
-    assert float(loss.heatmaps(heatmaps, batch)) == pytest.approx(total / counted, rel=1e-4)
-    nowhere = batch._replace(vertices2d=batch.vertices2d + 9)
-    assert float(loss.heatmaps(heatmaps, nowhere)) == 0
+    assert float(loss.heatmaps(heatmaps, place, batch)) == pytest.approx(total / counted, rel=1e-4)
+    assert float(loss.heatmaps(heatmaps, place + 9, batch)) == 0
 
 
 def test_missing_labels_have_no_say() -> None:
     hierarchy, body = load_hierarchy(), load_body()
-    loss = PublishedLoss(hierarchy, body.keypoint_regressor.numpy(), HIPS)
+    loss = PublishedLoss(hierarchy, body)
     sample = Posed(Bodies(body), 1, 3.0, 150.0)[0]
     bare = replace(sample, has_mesh=False, has_3d=False, has_2d=False)
     mesh = Mesh(
@@ -277,11 +282,9 @@ def test_missing_labels_have_no_say() -> None:
 def test_the_released_recipe() -> None:
     published = RECIPES["published"]
     assert (published.optimizer, published.epochs, published.batch_size) == ("adam", 50, 12)
-    assert (published.learning_rate, published.drop_at, published.drop_to) == (
-        pytest.approx(1.2e-4),
-        0.5,
-        0.1,
-    )
+    assert (published.learning_rate, published.drop_at, published.drop_to) == (1e-5, 0.5, 0.1)
+    tuned = RECIPES["published-3dpw"]
+    assert (tuned.learning_rate, tuned.epochs, tuned.drop_at) == (1e-4, 5, 0.6)
     assert published.sync_bn and published.loss == "published"
 
 
@@ -326,10 +329,14 @@ def lite_recipe(folder: Path, **changes: object) -> Recipe:
         train=(spec,),
         validation=(replace(spec, part="val"),),
         augmentation="none",
-        batch_size=16,
+        batch_size=8,
+        epoch_samples=None,
         workers=0,
         evaluate_epochs=1000,
+        evaluate_limit=None,
         sync_bn=True,
+        compile=False,
+        amp=False,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -357,15 +364,47 @@ def torchrun(arguments: list[str], processes: int = 2) -> subprocess.CompletedPr
     return done
 
 
+class Remembered:
+    """A frozen backbone that looks at each picture once: without augmentation they come again and again."""
+
+    def __init__(self, maps: FrozenBackbone) -> None:
+        self._maps = maps
+        self._known: dict[bytes, tuple[torch.Tensor, ...]] = {}
+
+    def __call__(self, images: torch.Tensor) -> BlazePoseOutput:
+        keys = [image.numpy().tobytes() for image in images]
+        if not all(key in self._known for key in keys):
+            for key, *parts in zip(keys, *self._maps(images), strict=True):
+                self._known[key] = tuple(parts)
+        rows = zip(*(self._known[key] for key in keys), strict=True)
+        return BlazePoseOutput(*(torch.stack(row) for row in rows))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_the_lite_preset_learns_64_people(body_set: Path, tmp_path: Path) -> None:
-    recipe = lite_recipe(body_set, epochs=60, drop_at=0.7, learning_rate=2e-3)
+def test_the_lite_preset_learns_64_people(
+    body_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def freeze(*arguments: Any) -> Remembered:
+        return Remembered(freeze_backbone(*arguments))
+
+    monkeypatch.setattr("model.training.setup.freeze_backbone", freeze)
+    # The lifter is taught on the pictures' landmarks first; the network has to mend it, not to spoil it.
+    recipe = lite_recipe(
+        body_set,
+        changes={**SMALL_LITE, "tuned_levels": False},
+        lifter_pictures=256,
+        lifter_steps=600,
+        epochs=4,
+        learning_rate=3e-4,
+        warm_up=10,
+        ema=0.9,
+    )
     train_recipe(recipe, tmp_path / "run", torch.device("cpu"))
     log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert [entry["mpjpe"] for entry in log if entry["group"] == "posed"][-1] < 25
     # Whole and shared by two processes, the same numbers.
-    weights = str(next((tmp_path / "run").glob("step-*/weights.safetensors")))
+    weights = str(tmp_path / "run/weights.safetensors")
     arguments = ["evaluate", "--weights", weights, "--set", f"manifest:{body_set}", "--device", "cpu"]
     reports = []
     for processes in (1, 2):
@@ -378,6 +417,13 @@ def test_the_lite_preset_learns_64_people(body_set: Path, tmp_path: Path) -> Non
         assert one["measured"] == pytest.approx(two["measured"], abs=1e-3)
 
 
+def first_gradients(run: Path) -> dict[int, torch.Tensor]:
+    """Of a run stopped after one step: Adam's first moment is then a tenth of the gradient."""
+    state = torch.load(next(run.glob("step-*/state.pt")), weights_only=True)
+    assert state["step"] == 1
+    return {number: 10 * moments["exp_avg"] for number, moments in state["optimizer"]["state"].items()}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_two_processes_are_one_with_the_double_batch(body_set: Path, tmp_path: Path) -> None:
@@ -386,17 +432,25 @@ def test_two_processes_are_one_with_the_double_batch(body_set: Path, tmp_path: P
         f"{name} = {list(v) if isinstance(v, tuple) else v}" for name, v in SMALL_LITE.items()
     )
     settings.write_text(
-        f'recipe = "lite"\naugmentation = "none"\nworkers = 0\nstop_after = 4\n'
-        f"sync_bn = true\nbatch_size = 2\n"
+        f'recipe = "lite"\naugmentation = "none"\nworkers = 0\ncompile = false\namp = false\n'
+        f"sync_bn = true\nbatch_size = 2\nstop_after = 4\n"
         f'[changes]\n{network}\n[[train]]\nkind = "manifest"\npath = "{body_set}"\n'
     )
-    train = ["train", "--config", str(settings)]
-    torchrun([*train, "--output", str(tmp_path / "two")])
     one = read_recipe(Recipe(), settings, ["batch_size=4"])
-    train_recipe(one, tmp_path / "one", torch.device("cpu"))
+    cpu = torch.device("cpu")
+    command = ["train", "--config", str(settings), "--output", str(tmp_path / "two")]
+    # One step, then on from its checkpoint to the fourth.
+    torchrun([*command, "--override", "stop_after=1"])
+    train_recipe(replace(one, stop_after=1), tmp_path / "one", cpu)
+    alone, shared = first_gradients(tmp_path / "one"), first_gradients(tmp_path / "two")
+    assert alone.keys() == shared.keys() and len(alone) > 100
+    difference = sum(float((alone[n] - shared[n]).square().sum()) for n in alone) ** 0.5
+    assert difference < 1e-3 * sum(float(g.square().sum()) for g in alone.values()) ** 0.5
+    torchrun(command)
+    train_recipe(one, tmp_path / "one", cpu)
     # The last loss follows from all steps before it. Single weights differ: Adam turns rounding into signs.
     losses = [
         [json.loads(line)["all"] for line in (tmp_path / n / "log.jsonl").read_text().splitlines()]
         for n in ("one", "two")
     ]
-    assert losses[0] and losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert len(losses[0]) == 2 and losses[0] == pytest.approx(losses[1], rel=1e-4)

@@ -16,7 +16,7 @@ from app import cli
 from model.body import load_body
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
-from model.data.mixture import Sources, open_sources
+from model.data.mixture import Sources
 from model.data.render import studio
 from model.data.render.basemesh import BaseMesh
 from model.data.render.camera import PICTURE, REGION, Framing
@@ -205,7 +205,7 @@ def test_an_empty_folder_is_a_users_error(tmp_path: Path) -> None:
 
 def test_drawing_needs_poses(appearance: Path) -> None:
     with pytest.raises(UserError, match="--motion"):
-        open_sources(Sources(appearance=appearance), load_body(), load_hierarchy(), 0)
+        Sources(appearance=appearance).specs("train")
 
 
 def test_the_nearer_triangle_hides_the_farther() -> None:
@@ -240,16 +240,15 @@ def test_the_command_writes_a_sheet(
     assert cv2.imread(str(output)).shape == (512, 2048, 3)
 
 
-def test_all_sources_are_mixed(
-    dataset: SyntheticDataset, rendered_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("model.data.render.library.load_library", lambda _: dataset.studio._library)
-    appearance, motion = dataset._folders
+def test_all_sources_are_mixed(rendered_folder: Path, appearance: Path, motion: Path) -> None:
     sources = Sources(rendered=rendered_folder, appearance=appearance, motion=motion)
-    opened = open_sources(sources, load_body(), load_hierarchy(), 0)
-    assert {each.train.name: round(each.share, 3) for each in opened} == {"rendered": 0.1, "synthetic": 0.4}
-    without = open_sources(replace(sources, rendered=None), load_body(), load_hierarchy(), 0)
-    assert [each.share for each in without] == [0.5]
+    shares = {spec.kind: round(spec.share, 3) for spec in sources.specs("train")}
+    assert shares == {"rendered": 0.1, "synthetic": 0.4}
+    without = replace(sources, rendered=None, real=rendered_folder).specs("val")
+    assert [(spec.kind, spec.part, spec.share) for spec in without] == [
+        ("lspet", "val", 0.5),
+        ("synthetic", "val", 0.5),
+    ]
 
 
 def test_kinds_say_how_a_picture_is(dataset: SyntheticDataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,10 +287,11 @@ def test_errors_are_told_for_each_kind(
     arguments = ["evaluate", "--weights", "body-lite:random", "--kinds", "--json", "--limit", "6", *folders]
     assert cli.main(arguments) == 0
     results = json.loads(capsys.readouterr().out)["results"]
-    whole = results.pop("synthetic")
-    framings = [results[f"synthetic, {kind}"] for kind in ("full body", "truncated", "webcam")
-                if f"synthetic, {kind}" in results]  # fmt: skip
-    assert sum(row["samples"] for row in framings) == whole["samples"] == 6
-    mean = sum(row["mpjpe"] * row["samples"] for row in framings) / 6
-    assert mean == pytest.approx(whole["mpjpe"], rel=1e-5)
-    assert 0 <= whole["iou"] <= 1
+    whole = results.pop(0)
+    assert (whole["dataset"], whole["kind"], whole["protocol"]) == ("synthetic", None, "embedded")
+    framings = [row for row in results if row["kind"] in ("full body", "truncated", "webcam")]
+    assert sum(row["pictures"] for row in framings) == whole["pictures"] == 6
+    mean = sum(row["measured"]["mpjpe"] * row["pictures"] for row in framings) / 6
+    assert mean == pytest.approx(whole["measured"]["mpjpe"], rel=1e-5)
+    assert 0 <= whole["measured"]["iou"] <= 1
+    assert 0 <= whole["measured"]["backbone_pck"] <= 1

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.checkpoint import save_weights
 from model.config import preset
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
 from model.pointhmr import PointHMR
+from model.training.checkpoints import save_network
 from model.warm_start import warm_start
 
 
@@ -23,7 +23,7 @@ def fine(tmp_path: Path) -> tuple[PointHMR, Path]:
     torch.manual_seed(1)
     network = PointHMR(config, load_hierarchy())
     path = tmp_path / "fine.safetensors"
-    save_weights(path, network)
+    save_network(path, network, "free body", compact=True)
     return network, path
 
 

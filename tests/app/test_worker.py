@@ -17,7 +17,16 @@ from app.pipeline.pipeline import Pipeline
 from app.pipeline.tracker import Tracker
 from app.pipeline.worker import Patience, Status, Worker, WorkerState
 from model.errors import UserError
-from tests.app.fakes import EVENT, FakeCamera, FakeClip, FakeDetector, FakeReconstructor, frame, gradient, standing
+from tests.app.fakes import (
+    EVENT,
+    FakeCamera,
+    FakeClip,
+    FakeDetector,
+    FakeReconstructor,
+    frame,
+    gradient,
+    standing,
+)
 
 QUICK = Patience(silent=0.1, frozen=0.1, dead=0.4, opening=0.3)
 
@@ -653,4 +662,5 @@ def test_a_case_is_shown_also_where_no_model_can_be_loaded(bench) -> None:
     one.factory_error = UserError("The weights are gone.")
     one.worker.adopt(kept_record(one), one.reconstructor.sha256)
     one.wait(lambda: one.statuses and one.statuses[-1].message.startswith("Masks cannot be tried"))
-    assert one.statuses[-1].state is WorkerState.PAUSED and "The weights are gone." in one.statuses[-1].message
+    last = one.statuses[-1]
+    assert last.state is WorkerState.PAUSED and "The weights are gone." in last.message

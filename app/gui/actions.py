@@ -38,7 +38,9 @@ class Actions:
         make = self._make
         self.open_file = make("Open file…", "file", "Ctrl+O", "Open a picture, a video or a take")
         self.open_folder = make("Open folder…", "folder", "Ctrl+Shift+O", "Open a folder of pictures")
-        self.open_case = make("Open case…", "folder", "Ctrl+Shift+C", "Open a case, saved as a folder")
+        self.open_case = make(
+            "Open case…", "folder", "Ctrl+Shift+C", "Open a case that was saved as a folder"
+        )
         self.open_sample = make("Bundled sample", "sample", "Ctrl+L", "Play the clip that comes with it")
         self.play = make("Play", "play", "Space", "Play or pause")
         self.back = make("Step back", "back", ",", "One frame back")
@@ -49,6 +51,7 @@ class Actions:
         self.everyone.setCheckable(True)
         self.isolate = make("Isolate", "isolate", "I", ISOLATE_TIP)
         self.isolate.setCheckable(True)
+        self.isolate.setChecked(True)
         self.next_person = make("Next person", "person", "P", "Choose the next person")
         self.record = make("Record", "record", "R", "Keep everything that is reconstructed as a take")
         self.record.setCheckable(True)

@@ -104,8 +104,10 @@ class Cases(QObject):
         pins = case.settings.get("pins")
         if isinstance(pins, list) and all(isinstance(v, int) and 0 <= v < count for v in pins):
             window.pins.reset(pins)
-        choices = (window.parts.mesh.colour_by, "colour_by"), (window.parts.image.map, "colour_map")
-        for choice, name in choices:
+        for choice, name in (
+            (window.parts.mesh.colour_by, "colour_by"),
+            (window.parts.image.map, "colour_map"),
+        ):
             wanted = case.settings.get(name)
             if isinstance(wanted, str) and choice.findText(wanted) >= 0:
                 choice.setCurrentText(wanted)

@@ -662,5 +662,6 @@ def test_a_case_is_shown_also_where_no_model_can_be_loaded(bench) -> None:
     one.factory_error = UserError("The weights are gone.")
     one.worker.adopt(kept_record(one), one.reconstructor.sha256)
     one.wait(lambda: one.statuses and one.statuses[-1].message.startswith("Masks cannot be tried"))
-    last = one.statuses[-1]
-    assert last.state is WorkerState.PAUSED and "The weights are gone." in last.message
+    assert (
+        one.statuses[-1].state is WorkerState.PAUSED and "The weights are gone." in one.statuses[-1].message
+    )

@@ -9,6 +9,7 @@ BENCHMARKS = {
     "diagnostics": "what the flags find, and what isolating a person is worth",
     "visibility": "how often what the picture does not show is drawn faded, and what it shows is not",
     "jitter": "how much the mesh trembles on clips, raw and smoothed",
+    "export": "how close a skeleton comes to a take, and how fast it is written",
 }
 """Parts that are commands of their own, each a module `app.commands.benchmark_<name>`."""
 

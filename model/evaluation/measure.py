@@ -100,7 +100,6 @@ def measure(
         full_batch=batch_size,
         yardsticks=yardsticks,
     )
-    faces = network.hierarchy.faces[2]
     training = network.training
     network.eval()
     found: list[list[Measured]] = [[] for _ in masks]
@@ -114,7 +113,7 @@ def measure(
             rows = predict(list(samples.values()), masks)
             for row, predictions in zip(found, rows, strict=True):
                 pairs = zip(samples, predictions, strict=True)
-                row += [errors_of(index, prediction, body, faces) for index, prediction in pairs]
+                row += [errors_of(index, prediction, body, network.hierarchy) for index, prediction in pairs]
     network.train(training)
     parts = gather((found, left_out), ranks)
     total = sum(part[1] for part in parts)

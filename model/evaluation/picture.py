@@ -11,6 +11,7 @@ from model.body import BodyModel
 from model.data.people import origin_of, root_of
 from model.data.sample import Sample, joint_weights
 from model.evaluation.predict import Prediction
+from model.hierarchy import Hierarchy
 from model.metrics import centred_on, f_scores, pck_counts, procrustes
 from model.silhouette import overlap, silhouette
 
@@ -41,16 +42,16 @@ class Measured:
     """As in `Sample.kinds`."""
 
 
-def errors_of(index: int, prediction: Prediction, body: BodyModel, faces: np.ndarray) -> Measured:
-    """Everything that the picture's labels allow to measure. faces: (F, 3) of the coarse mesh."""
+def errors_of(index: int, prediction: Prediction, body: BodyModel, hierarchy: Hierarchy) -> Measured:
+    """Everything that the picture's labels allow to measure."""
     crop, root = prediction.crop, root_of(body)
     joints = centred_on(prediction.joints, prediction.joints, root)
     target = centred_on(crop.joints3d, crop.joints3d, root)
     errors = _joint_errors(joints, target, joint_weights(crop) > 0)
     if crop.has_mesh:
-        errors |= _mesh_errors(prediction.mesh, crop, body)
+        errors |= _mesh_errors(prediction.mesh, crop, body, hierarchy.vertex_of_coarse)
     if crop.person is not None and crop.person.any():
-        errors |= _overlaps(prediction, body.faces, faces, crop.person)
+        errors |= _overlaps(prediction, body.faces, hierarchy.faces[2], crop.person)
     hits = {} if body.kind == "mano" or not crop.has_2d else _hits(prediction)
     return Measured(
         index,
@@ -77,13 +78,15 @@ def _joint_errors(joints: np.ndarray, target: np.ndarray, confident: np.ndarray)
     return errors
 
 
-def _mesh_errors(mesh: np.ndarray, crop: Sample, body: BodyModel) -> dict[str, float]:
+def _mesh_errors(mesh: np.ndarray, crop: Sample, body: BodyModel, coarse: np.ndarray) -> dict[str, float]:
     """Each mesh about its own origin (METRO: the pelvis), or aligned; F-scores of hands."""
     origin = origin_of(body)
     mesh, wanted = mesh - origin @ mesh, crop.vertices - origin @ crop.vertices
     fitted = procrustes(mesh[None], wanted[None])[0]
+    apart = 1000 * np.linalg.norm(mesh - wanted, axis=1)
     errors = {
-        "pve": 1000 * float(np.linalg.norm(mesh - wanted, axis=1).mean()),
+        "pve": float(apart.mean()),
+        "pve_coarse": float(apart[coarse].mean()),
         "pa_pve": 1000 * float(np.linalg.norm(fitted - wanted, axis=1).mean()),
     }
     if body.kind == "mano":

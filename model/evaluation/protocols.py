@@ -31,6 +31,7 @@ TITLES = {
     "mpjpe": "MPJPE",
     "pa_mpjpe": "PA-MPJPE",
     "pve": "PVE",
+    "pve_coarse": "PVE of the coarse mesh",
     "pa_pve": "PA-MPVPE",
     "acceleration": "Accel",
     "f5": "F@5 mm",
@@ -89,7 +90,7 @@ PROTOCOLS: dict[str, Protocol] = {
         "embedded model",
         f"14 {_BODY}; IoU of the mesh's silhouette with the dressed person; PCK@0.2 of the torso over the 12 "
         "limb joints",
-        ("mpjpe", "pa_mpjpe", "pve", "iou", "true_iou", "pck", "backbone_pck", "heavy_pck"),
+        ("mpjpe", "pa_mpjpe", "pve_coarse", "pve", "iou", "true_iou", "pck", "backbone_pck", "heavy_pck"),
     ),
     "plain": Protocol(
         "plain", "own set", f"crops as given; 14 {_BODY}", ("mpjpe", "pa_mpjpe", "pve", "acceleration")

@@ -11,6 +11,8 @@ from app.benchmark.networks import interleaved
 from app.benchmark.report import as_text
 from app.benchmark.speed import SCHEMA, targets
 from app.cli import main
+from app.takes.take_file import save_take
+from tests.app.take_fakes import take
 
 
 def test_runs_take_turns() -> None:
@@ -53,3 +55,13 @@ def test_a_quick_run_of_the_default_model(
     assert set(row["stages_ms"]) == {"backbone", "decoders and sampling", "regress", "upsample"}
     text = as_text(result)
     assert "published" in text and "torch" in text
+
+
+def test_exports_are_measured_on_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "walk.take"
+    save_take(path, take(5))
+    assert main(["benchmark", "export", str(path), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert 0 < figures["own_mm"] < 1 and figures["own_mm"] <= figures["own_worst_mm"]
+    assert 0 < figures["take_mm"] < 10 and figures["fits_a_processor_second"] > 0
+    assert figures["fbx_bytes"] > 500_000 and figures["fbx_processor_seconds"] > 0

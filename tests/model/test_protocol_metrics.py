@@ -32,7 +32,7 @@ class FixedNetwork:
 
     def __init__(self, body: BodyModel, meshes: list[np.ndarray]) -> None:
         self.config = replace_config()
-        self.hierarchy = load_hierarchy()
+        self.hierarchy = load_hierarchy() if body.kind == "free" else free_hand()[1]
         self.image_mean = torch.zeros(3, 1, 1)
         self.training = False
         self.encoded = 0
@@ -100,7 +100,7 @@ def test_errors_of_known_offsets() -> None:
     moved = [mesh + np.float32(0.7) for mesh in meshes]
     (row,) = measure(FixedNetwork(body, moved), body, People([*samples]), [ABLATION[3]])  # type: ignore[arg-type]
     assert {name: round(value, 2) for name, value in row.means().items()} == {
-        **dict.fromkeys(("mpjpe", "pa_mpjpe", "pve", "pa_pve", "acceleration"), 0.0)
+        **dict.fromkeys(("mpjpe", "pa_mpjpe", "pve", "pve_coarse", "pa_pve", "acceleration"), 0.0)
     }
     larger = [np.float32(1.1) * mesh for mesh in meshes]
     (row,) = measure(FixedNetwork(body, larger), body, People([*samples]), [ABLATION[3]])  # type: ignore[arg-type]
@@ -109,6 +109,10 @@ def test_errors_of_known_offsets() -> None:
         assert picture.errors["mpjpe"] == pytest.approx(by_hand, rel=1e-3)
         assert picture.errors["pve"] == pytest.approx(
             100 * np.linalg.norm(sample.vertices, axis=1).mean(), rel=1e-3
+        )
+        coarse = sample.vertices[load_hierarchy().vertex_of_coarse]
+        assert picture.errors["pve_coarse"] == pytest.approx(
+            100 * np.linalg.norm(coarse, axis=1).mean(), rel=1e-3
         )
         assert picture.errors["pa_mpjpe"] == pytest.approx(0, abs=1e-2)
 

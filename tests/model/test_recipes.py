@@ -168,6 +168,20 @@ def test_accumulated_parts_are_the_whole_batch(hand_set: tuple[Scene, Path], tmp
     assert parts[0] == pytest.approx(whole[0], rel=0.2)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_half_precision_is_near(
+    hand_set: tuple[Scene, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, folder = hand_set
+    monkeypatch.setattr("model.training.run.cpu_has_bfloat16", lambda: True)
+    recipe = hand_recipe(folder, freeze_backbone=True, stop_after=1)
+    cpu = torch.device("cpu")
+    exact = train_recipe(recipe, tmp_path / "exact", cpu, scene)
+    half = train_recipe(replace(recipe, amp=True), tmp_path / "half", cpu, scene)
+    assert half != exact and half == pytest.approx(exact, rel=0.05)
+
+
 def test_a_damaged_run_is_a_users_error(hand_set: tuple[Scene, Path], tmp_path: Path) -> None:
     scene, folder = hand_set
     (tmp_path / "last.json").write_text('{"folder": "nowhere"}')
@@ -393,10 +407,10 @@ def test_the_lite_preset_learns_64_people(
     recipe = lite_recipe(
         body_set,
         changes={**SMALL_LITE, "tuned_levels": False},
-        lifter_pictures=256,
-        lifter_steps=600,
+        lifter_pictures=512,
+        lifter_steps=700,
         epochs=4,
-        learning_rate=3e-4,
+        learning_rate=1e-4,
         warm_up=10,
         ema=0.9,
     )

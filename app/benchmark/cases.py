@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -38,14 +38,19 @@ class Case:
     others: tuple[PersonBox, ...]
     truth: Truth | None
     """None for noise: whatever comes out is wrong."""
+    second: bool = False
+    """Whether it is about the companion of an overlap."""
 
 
 class CaseMaker:
     """Case number k of a kind and seed is always the same. Raises UserError without the renderer's files."""
 
-    def __init__(self, appearance: Path, motion: Path, seed: int) -> None:
+    def __init__(
+        self, appearance: Path, motion: Path, seed: int, part: Literal["train", "val"] = "val"
+    ) -> None:
+        """part: whose clips the poses are from; the two share none."""
         body, hierarchy = load_body(), load_hierarchy()
-        self._dataset = SyntheticDataset(appearance, motion, "val", body, hierarchy)
+        self._dataset = SyntheticDataset(appearance, motion, part, body, hierarchy)
         self._pick = hierarchy.vertex_of_coarse
         self._seed = seed
 
@@ -55,16 +60,20 @@ class CaseMaker:
 
     def case(self, kind: str, number: int) -> Case:
         """Raises UserError when no picture of this kind comes out."""
+        return self.pair(kind, number)[0]
+
+    def pair(self, kind: str, number: int) -> list[Case]:
+        """The case, and where the picture is an overlap the same picture about the companion."""
         words = (7, self._seed, KINDS.index(kind), number)
         name = f"{kind}_{self._seed}_{number:04d}"
         if kind == "noise":
-            return _noise(name, np.random.default_rng(words))
+            return [_noise(name, np.random.default_rng(words))]
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng((*words, attempt))
             shot = self._dataset.studio.shoot(rng, _wish(kind))
             case = self._case_of(kind, name, shot)
             if case is not None:
-                return case
+                return [case, *([self._turned(case, shot)] if kind == "overlap" else [])]
         raise UserError(f"No picture of the kind {kind!r} came out in {ATTEMPTS} attempts.")
 
     def _case_of(self, kind: str, name: str, shot: Shot) -> Case | None:
@@ -80,13 +89,18 @@ class CaseMaker:
             others = tuple(b for b in [_box(shot.view.flat(shot.companion), side)] if b is not None)
         if box is None or (kind == "overlap" and not any(_covered(box, b) > LEAST_OVERLAP for b in others)):
             return None
-        return Case(kind, Frame(shot.image, 0, 0.0, name), box, others, self._truth(shot))
+        return Case(kind, Frame(shot.image, 0, 0.0, name), box, others, self._truth(shot, shot.points))
 
-    def _truth(self, shot: Shot) -> Truth:
-        joints = self._dataset.studio.poser.keypoints(shot.points)
+    def _turned(self, case: Case, shot: Shot) -> Case:
+        assert shot.companion is not None
+        truth = self._truth(shot, shot.companion)
+        return replace(case, box=case.others[0], others=(case.box,), truth=truth, second=True)
+
+    def _truth(self, shot: Shot, points: np.ndarray) -> Truth:
+        joints = self._dataset.studio.poser.keypoints(points)
         hips = joints[2:4].mean(axis=0)
         return Truth(
-            (shot.points[self._pick] - hips).astype(np.float32),
+            (points[self._pick] - hips).astype(np.float32),
             (joints - hips).astype(np.float32),
             shot.view.flat(joints).astype(np.float32),
         )

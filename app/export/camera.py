@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from app.export.fbx_binary import node
 from app.export.fbx_scene import ZERO, Scene, model_content, properties
@@ -90,8 +88,11 @@ def add_to_fbx(scene: Scene, camera: Camera, preset: Preset) -> None:
     scene.connect(scene.add("NodeAttribute", "Camera", "NodeAttribute", "Camera", content), model)
 
 
-def _degrees(matrix: np.ndarray) -> list[float]:
-    """About x, then y, then z."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # Of several triples for one rotation any will do.
-        return Rotation.from_matrix(matrix).as_euler("xyz", degrees=True).tolist()
+def _degrees(turn: np.ndarray) -> list[float]:
+    """(3, 3) as turns about x, then y, then z; where y's is a quarter there is no need of x's."""
+    about_y = np.arcsin(np.clip(-turn[2, 0], -1, 1))
+    if abs(turn[2, 0]) > 1 - 1e-9:
+        about_x, about_z = 0.0, np.arctan2(-turn[0, 1], turn[1, 1])
+    else:
+        about_x, about_z = np.arctan2(turn[2, 1], turn[2, 2]), np.arctan2(turn[1, 0], turn[0, 0])
+    return [float(np.degrees(angle)) for angle in (about_x, about_y, about_z)]

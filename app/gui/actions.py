@@ -51,6 +51,7 @@ class Actions:
         self.everyone.setCheckable(True)
         self.isolate = make("Isolate", "isolate", "I", ISOLATE_TIP)
         self.isolate.setCheckable(True)
+        self.isolate.setChecked(True)
         self.next_person = make("Next person", "person", "P", "Choose the next person")
         self.record = make("Record", "record", "R", "Keep everything that is reconstructed as a take")
         self.record.setCheckable(True)

@@ -6,11 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.gui.widgets import Card, label
-from app.pipeline.diagnostics import BY_NAME, MEASURES, RISK, Diagnostics
+from app.pipeline.diagnostics import BY_NAME, ERROR, MEASURES, RISK, Diagnostics
 
 FINE, UNKNOWN = "fine", "–"
 NOT_EXAMINED = "Nobody was examined in this frame."
 ALL_FINE = "Everything is in range."
+NO_ESTIMATE = "unknown"
+NO_ESTIMATE_TIP = (
+    "No estimate was trained for these weights, and the limits below are another network's:\n"
+    "pointhmr benchmark diagnostics --calibrate measures them"
+)
 RISK_TIP = "Probability that the mesh is broken (PA-MPJPE above 120 mm), by all measures together"
 
 
@@ -53,6 +58,10 @@ class DiagnosticsCard(Card):
             bad = name in flagged
             word = ("too high" if high else "too low") if bad else "" if number is None else FINE
             self.words[name].setText(word)
+            if name == ERROR:
+                unknown = told is not None and number is None
+                self.words[name].setText(NO_ESTIMATE if unknown else word)
+                self.words[name].setToolTip(NO_ESTIMATE_TIP if unknown else BY_NAME[ERROR].meaning)
             for widget in (value, self.words[name]):
                 _role(widget, "alarm" if bad else "value" if widget is value else "small")
 

@@ -132,6 +132,7 @@ class MainWindow(QMainWindow):
         self.worker.start()
         self.worker.set_hops(self.masking.hops)
         self.worker.set_all_people(self.people.everyone)
+        self.worker.set_isolate(self.commands.isolate.isChecked())
         self.steadying.tell()
         spec = self.sample if spec is None else spec
         if spec is not None:

@@ -34,6 +34,7 @@ class Steadying(QObject):
         for place, widget in enumerate((self.switch, self.strength), start=2):
             header.insertWidget(place, widget)
         header.insertSpacing(4, 6)
+        window.parts.mesh.spare.append(self.strength)
         shortcut(window, TIP.split(" (")[0], "S", self.switch.toggle)
         self.switch.toggled.connect(self.tell)
         self.strength.valueChanged.connect(self.tell)

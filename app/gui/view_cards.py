@@ -158,6 +158,14 @@ class MeshCard(Card):
         self.header.addSpacing(6)
         self.header.addWidget(self.colour_by)
         self.body.addWidget(self.view)
+        self.spare: list[QWidget] = list(self.sides.values())
+        """What a narrow card has no room for; all of it has keys or tells what hardly changes."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow card shows only what has no other place."""
+        super().resizeEvent(event)
+        for widget in self.spare:
+            widget.setVisible(event.size().width() >= ROOM_FOR_SLIDERS)
 
     def set_theme(self, theme: Theme) -> None:
         """Colours of the view and its controls."""

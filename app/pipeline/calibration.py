@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import assets
-from app.pipeline.diagnostics import BY_NAME, RISK, Diagnostics, Flag
+from app.pipeline.diagnostics import BY_NAME, ERROR, RISK, Diagnostics, Flag
 from model.errors import UserError
 from model.paths import write_atomically
 
@@ -69,23 +69,30 @@ class Calibration:
             if value is not None and name in BY_NAME and _beyond(name, value, limit):
                 measure = BY_NAME[name]
                 reason = measure.complaint.format(value=measure.show(value), limit=measure.show(limit))
+                if name == ERROR and (because := self._because(diagnostics)):
+                    reason = reason.removesuffix(".") + because + "."
                 found.append(Flag(name, reason, _severity(name, value, limit)))
         risk, most = diagnostics.risk, self.thresholds.get(RISK)
         if risk is not None and most is not None and risk > most:
             severity = 1.0 + 2.0 * (risk - most) / max(1.0 - most, 1e-6)
-            found.append(Flag(RISK, self._risk_reason(diagnostics, risk), severity))
+            found.append(
+                Flag(
+                    RISK, f"The mesh may be broken ({risk:.0%} likely){self._because(diagnostics)}.", severity
+                )
+            )
         return tuple(sorted(found, key=lambda flag: -flag.severity))
 
-    def _risk_reason(self, diagnostics: Diagnostics, risk: float) -> str:
-        order = np.argsort(-self.risk.contributions(diagnostics))[:2]
-        names = [self.risk.names[i] for i in order]
+    def _because(self, diagnostics: Diagnostics) -> str:
+        """The two readable measures, worse than usual, that speak most against the mesh."""
+        if not self.risk.names:
+            return ""
+        parts = zip(self.risk.contributions(diagnostics), self.risk.names, self.risk.mean, strict=True)
         told = [
             f"{BY_NAME[name].title.lower()} {BY_NAME[name].show(value)}"
-            for name in names
-            if (value := diagnostics.value(name)) is not None
-        ]
-        because = f", mostly for its {' and its '.join(told)}" if told else ""
-        return f"The mesh may be broken ({risk:.0%} likely){because}."
+            for share, name, mean in sorted(parts, reverse=True)
+            if share > 0 and (value := diagnostics.value(name)) is not None and _beyond(name, value, mean)
+        ][:2]
+        return f", mostly for its {' and its '.join(told)}" if told else ""
 
 
 def _beyond(name: str, value: float, limit: float) -> bool:
@@ -112,7 +119,7 @@ def calibration_for(model: str, sha256: str) -> Calibration:
         return exact
     near = next((c for c in known if c.model == model), None)
     near = near or next(c for c in known if c.model == FALLBACK)
-    thresholds = {name: limit for name, limit in near.thresholds.items() if name != RISK}
+    thresholds = {name: limit for name, limit in near.thresholds.items() if name not in (RISK, ERROR)}
     return Calibration(near.model, near.sha256, thresholds, broken_mm=near.broken_mm, made=near.made)
 
 

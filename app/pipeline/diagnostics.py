@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+ERROR = "error"
+"""Name of the measure that is estimated from everything else."""
 RISK = "risk"
 """Kind of the flag that weighs all measures together."""
 
@@ -37,6 +39,12 @@ class Measure:
 
 
 MEASURES = (
+    Measure(
+        ERROR, "Expected error", "mm", "high",
+        "How far the joints probably are from the truth (PA-MPJPE), estimated from all that is measured here "
+        "and from what the network knows of the crop; trained on rendered people.",
+        "The joints are probably {value} off (PA-MPJPE), more than {limit}.", 1.0, 0,
+    ),
     Measure(
         "confidence", "Heatmap confidence", "%", "low",
         "Share of a heatmap's probability that lies in its best sixteenth by sixteenth of the crop, "
@@ -171,6 +179,8 @@ class Diagnostics:
     jerk: float | None
     """m/s³, mean of the 14 joints about the hips; needs four frames in a row."""
     presence: float
+    error: float | None = None
+    """Expected PA-MPJPE in mm; None for weights without an estimator."""
     risk: float | None = None
     """Probability in [0, 1] that the mesh is broken (PA-MPJPE > 120 mm), by the calibrated model."""
     flags: tuple[Flag, ...] = ()

@@ -11,8 +11,10 @@ import numpy as np
 from app.pipeline.calibration import Calibration, calibration_for
 from app.pipeline.crop import to_crop
 from app.pipeline.diagnostics import Diagnostics
+from app.pipeline.error_estimate import ErrorEstimator, estimator_for
+from app.pipeline.error_inputs import ErrorInputs
 from app.pipeline.frames import Frame, Person
-from app.pipeline.heat_measures import STEP, measure_heatmaps
+from app.pipeline.heat_measures import STEP, HeatMeasures, measure_heatmaps
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.shape_measures import BodyNorms
 from model.body import BodyModel
@@ -33,8 +35,17 @@ class _Moment:
 class Examiner:
     """Keeps each followed person's last joints, nothing else."""
 
-    def __init__(self, body: BodyModel, hierarchy: Hierarchy, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        body: BodyModel,
+        hierarchy: Hierarchy,
+        calibration: Calibration,
+        estimator: ErrorEstimator | None = None,
+    ) -> None:
+        """estimator: must be of the weights that make the people; None leaves the expected error out."""
         self.calibration = calibration
+        self.estimator = estimator
+        self._inputs = ErrorInputs(np.asarray(body.part_of_vertex), hierarchy)
         self._norms = BodyNorms(body, hierarchy)
         self._past: dict[int, deque[_Moment]] = {}
 
@@ -46,12 +57,30 @@ class Examiner:
         """The next frame does not follow on the last one."""
         self._past.clear()
 
+    def inputs_of(self, person: Person) -> np.ndarray | None:
+        """(N,) what an estimator of the error reads; None for a network without landmarks."""
+        if getattr(person.features, "landmarks", None) is None:
+            return None
+        heat = measure_heatmaps(person.heatmaps)
+        return self._inputs.of(person, self._measure(person, heat), heat)
+
     def _diagnose(self, person: Person, frame: Frame) -> Diagnostics:
         heat = measure_heatmaps(person.heatmaps)
+        plain = self._measure(person, heat)
+        error = None
+        if self.estimator is not None and getattr(person.features, "landmarks", None) is not None:
+            inputs = self._inputs.of(person, plain, heat)
+            error = float(self.estimator.millimetres(inputs[None])[0])
+        risk = self.calibration.risk.probability(plain) if self.calibration.risk.names else None
+        known = replace(plain, jerk=self._jerk(person, frame), error=error, risk=risk)
+        return replace(known, flags=self.calibration.flags(known))
+
+    def _measure(self, person: Person, heat: HeatMeasures) -> Diagnostics:
+        """All but jerk and error, which need the frames before and the others."""
         shape = self._norms.measure(person.coarse, person.joints3d)
         landmarks = getattr(person.features, "landmarks", None)
         marks = None if landmarks is None else landmarks[0].float().cpu().numpy()
-        plain = Diagnostics(
+        return Diagnostics(
             confidence=heat.confidence,
             spread=heat.spread,
             modes=heat.modes,
@@ -61,12 +90,9 @@ class Examiner:
             landmark_gap=None if marks is None else landmark_gap(person, marks),
             visibility=None if marks is None else float(marks[:, 3].mean()),
             **vars(shape),
-            jerk=self._jerk(person, frame),
+            jerk=None,
             presence=person.presence,
         )
-        risk = self.calibration.risk.probability(plain) if self.calibration.risk.names else None
-        known = replace(plain, risk=risk)
-        return replace(known, flags=self.calibration.flags(known))
 
     def _jerk(self, person: Person, frame: Frame) -> float | None:
         """From this frame and the three before it; the same frame again takes its old place."""
@@ -80,7 +106,8 @@ class Examiner:
 def examiner_for(reconstructor: Reconstructor) -> Examiner:
     """With the calibration of its weights."""
     calibration = calibration_for(reconstructor.model_name, reconstructor.sha256)
-    return Examiner(reconstructor.body, reconstructor.hierarchy, calibration)
+    estimator = estimator_for(reconstructor.sha256)
+    return Examiner(reconstructor.body, reconstructor.hierarchy, calibration, estimator)
 
 
 def disagreement(person: Person, middles: np.ndarray) -> float | None:

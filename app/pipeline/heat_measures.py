@@ -30,6 +30,10 @@ class HeatMeasures:
     ambiguity: float
     middles: np.ndarray
     """(C / STEP, 2) float32 mean position (x, y) of each second heatmap, in [0, 1] of the crop."""
+    spreads: np.ndarray
+    """(C / STEP,) float32: what `spread` averages."""
+    tops: np.ndarray
+    """(C / STEP,) float32: what `confidence` averages."""
 
 
 def measure_heatmaps(heatmaps: np.ndarray) -> HeatMeasures:
@@ -41,6 +45,7 @@ def measure_heatmaps(heatmaps: np.ndarray) -> HeatMeasures:
     x, y = np.tile(centres, side), np.repeat(centres, side)
     moments = flat @ np.stack([x, y, x * x + y * y], axis=1)
     variance = moments[:, 2] - moments[:, 0] ** 2 - moments[:, 1] ** 2
+    spreads = np.sqrt(np.maximum(variance, 0))
     peak = flat.argmax(axis=1)
     top = flat[np.arange(len(flat)), peak]
     far = (x[peak, None] - x) ** 2 + (y[peak, None] - y) ** 2 > FAR**2
@@ -48,10 +53,12 @@ def measure_heatmaps(heatmaps: np.ndarray) -> HeatMeasures:
     second = np.where(far, hills, 0).max(axis=1)
     return HeatMeasures(
         confidence=float(top.mean()),
-        spread=float(np.sqrt(np.maximum(variance, 0)).mean()),
+        spread=float(spreads.mean()),
         modes=float((hills > MODE_SHARE * top[:, None]).sum(axis=1).clip(1).mean()),
         ambiguity=float((second / top).mean()),
         middles=moments[:, :2].astype(np.float32),
+        spreads=spreads,
+        tops=top,
     )
 
 

@@ -137,7 +137,9 @@ class FakeReconstructor:
         count = len(self.vertex_of_coarse)
         return ((np.full((1, count, count), 1 / count, np.float32),),)
 
-    def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[FakeEncoded]:
+    def encode(
+        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], log_weights: object = None
+    ) -> list[FakeEncoded]:
         """Heatmaps with a peak where each coarse vertex will be."""
         self.encoded.append(frame.index)
         return [FakeEncoded(box, crop, self._features) for box, crop in crops]

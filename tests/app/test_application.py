@@ -25,7 +25,7 @@ class FakePipeline:
         self.calls: list[Hops] = []
 
     def process(self, frame: Frame, hops: Hops, *, isolate: bool = False) -> Record:
-        return Record(frame, (gui_fakes.person(),), hops, {"encode": 20.0})
+        return Record(frame, (gui_fakes.person(),), hops, {"encode": 20.0}, isolate=isolate)
 
     def regress_again(self, record: Record, hops: Hops) -> Record:
         self.calls.append(hops)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,14 @@ def test_a_fit_keeps_false_alarms_in_bounds_and_finds_most() -> None:
     assert counted.broken == counted.good == 200
     assert counted.hits / counted.broken > 0.9
     assert counted.false_alarms / counted.good < FALSE_ALARMS + 0.1
+
+
+def test_a_threshold_of_presence_is_one_that_a_probability_can_fall_below() -> None:
+    found = [
+        replace(f, diagnostics=replace(f.diagnostics, presence=p))
+        for f, p in zip(findings(40), (0.0, 1.0) * 20, strict=True)
+    ]
+    assert 0 < fit("fake", "0" * 64, found, jerk=1.0, made={}).thresholds["presence"] <= 0.05
 
 
 def test_rates_count_one_flag_by_hand() -> None:

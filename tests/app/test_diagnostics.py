@@ -165,7 +165,9 @@ def test_every_number_is_in_the_json_and_nothing_that_is_unknown() -> None:
     found = examined(scaled(10)).diagnostics
     assert found is not None
     numbers = found.numbers()
-    assert {m.name for m in MEASURES} - set(numbers) == {"joint_gap", "landmark_gap", "visibility", "jerk"}
+    assert {m.name for m in MEASURES} - set(numbers) == {
+        "error", "joint_gap", "landmark_gap", "visibility", "jerk",
+    }  # fmt: skip
     assert numbers["flags"][0].keys() == {"kind", "reason", "severity"}
 
 

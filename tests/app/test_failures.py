@@ -164,9 +164,11 @@ def test_what_is_no_case_is_told(failing, qtbot, tmp_path):
 
 
 def test_isolating_is_a_switch_and_a_pinned_before_stays_plain(failing, qtbot):
+    assert failing.commands.isolate.isChecked() and failing.worker.sent.isolate, "on from the start"
+    qtbot.keyClick(failing, Qt.Key.Key_I)
     press(qtbot, failing.masking.compare.pin)
     qtbot.keyClick(failing, Qt.Key.Key_I)
-    assert ("isolate", True) in failing.worker.calls
+    assert [on for call, on in failing.worker.calls if call == "isolate"] == [False, True]
     assert failing.worker.studies[-1] == Study(baseline=(7, 5, 3, 1), baseline_plain=True)
     assert "not isolated" in failing.masking.compare.masks.text()
 

@@ -14,6 +14,8 @@ DROPOUT, DECAY, RATE = 0.3, 0.02, 3e-3
 EPOCHS, BATCH = 25, 128
 RANGE = (30.0, 300.0)
 """Millimetres between which errors are told apart."""
+CONSTANT = 1e-3
+"""An input that varies by less is left out: its last digits differ from engine to engine."""
 BROKEN_WEIGHT = 0.5
 """Of the second thing that is learnt beside the error: whether it is over the limit."""
 
@@ -23,7 +25,8 @@ def train_estimator(
 ) -> ErrorEstimator:
     """inputs: (M, N), NaN where unknown; errors: (M,) mm. The same rows give the same estimator."""
     mean = np.nanmean(inputs, axis=0)
-    deviation = np.nanstd(inputs, axis=0) + 1e-6
+    deviation = np.nanstd(inputs, axis=0)
+    deviation = np.where(deviation < CONSTANT, np.inf, deviation)
     scores = np.clip(np.nan_to_num((inputs - mean) / deviation), -CUT, CUT).astype(np.float32)
     logs = np.log(np.clip(errors, *RANGE) / UNIT).astype(np.float32)
     trained = [_train(scores, logs, errors > broken_mm, seed) for seed in range(members)]

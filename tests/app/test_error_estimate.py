@@ -59,6 +59,16 @@ def test_an_estimate_is_right_on_other_crops_and_the_same_every_time():
     assert np.array_equal(told, again.millimetres(other.inputs))
 
 
+def test_an_input_that_never_changes_is_left_out():
+    """Its last digits are those of the engine: they must not move the estimate."""
+    rows = crops(200)
+    rows.inputs[:, -1] = 0.3 + np.random.default_rng(0).normal(0, 1e-6, 200)
+    made = train_estimator(rows.inputs, rows.errors, 120.0, "", members=1)
+    other = rows.inputs.copy()
+    other[:, -1] += 1e-5
+    assert np.array_equal(made.millimetres(other), made.millimetres(rows.inputs))
+
+
 def test_held_out_estimates_know_nothing_of_their_own_crops():
     rng = np.random.default_rng(0)
     inputs, errors = rng.normal(0, 1, (400, 20)).astype(np.float32), rng.uniform(40, 220, 400)

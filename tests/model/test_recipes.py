@@ -124,7 +124,7 @@ def hand_recipe(folder: Path, **changes: object) -> Recipe:
 @pytest.mark.timeout(1200)
 def test_the_hand_recipe_learns_its_fixture(hand_set: tuple[Scene, Path], tmp_path: Path) -> None:
     scene, folder = hand_set
-    recipe = hand_recipe(folder, epochs=30, freeze_backbone=True, evaluate_epochs=5)
+    recipe = hand_recipe(folder, epochs=60, drop_at=0.8, freeze_backbone=True, evaluate_epochs=15)
     train_recipe(recipe, tmp_path, torch.device("cpu"), scene)
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     terms = [entry for entry in log if entry["group"] == "loss"]

@@ -57,11 +57,14 @@ def cpu_has_int8() -> bool:
 
 
 def frontier(config: NetworkConfig, *, bfloat16: bool | None = None) -> tuple[Recipe, ...]:
-    """All recipes of a network that run on this processor, for the table; the most exact first."""
+    """All recipes of a network that run on this processor, for the table; the most exact first.
+
+    Integers make the lite network centimetres wrong, so that they are not tried on its larger tier.
+    """
     half = (BFLOAT16,) if (cpu_has_bfloat16() if bfloat16 is None else bfloat16) else ()
     if config.backbone == "hrnet-w32":
         return (FLOAT32, *half, INT8_DECODERS, INT8, INT8_ALL)
-    return (FLOAT32, *half, LITE_INT8)
+    return (FLOAT32, *half) if config.guide else (FLOAT32, *half, LITE_INT8)
 
 
 def preferred(

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from model.config import DEFAULT_WEIGHTS
 from model.engine import Engine, HalfEngine, TorchEngine
 from model.errors import UserError
 from model.graphs import can_export, export, export_folder
@@ -34,11 +33,11 @@ def published(rounds: int, progress: Progress) -> list[dict[str, Any]]:
     return _table(rule_network(SEED), f"rule-{SEED}-{'-' * 8}", rule_image(SEED), rounds, progress)
 
 
-def lite(rounds: int, progress: Progress) -> list[dict[str, Any]]:
-    """The default model on a picture of the bundled clip."""
+def embedded(name: str, rounds: int, progress: Progress) -> list[dict[str, Any]]:
+    """A tier of the embedded model on a picture of the bundled clip."""
     from model.calibration import calibration_images
 
-    network, card = load_network(DEFAULT_WEIGHTS)
+    network, card = load_network(name)
     return _table(network.eval(), card.sha256, calibration_images(network, 3)[1], rounds, progress)
 
 

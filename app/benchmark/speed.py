@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from app.benchmark import live, networks
+from app.pipeline.tiers import TIERS
 from model.evaluation.protocols import PUBLISHED_H36M
 from model.machine import available_cores, cpu_has_bfloat16
 from model.recipes import cpu_has_int8
@@ -47,7 +48,8 @@ def measure(parts: tuple[str, ...], effort: Effort, progress: Callable[[str], No
         rows = networks.published(effort.published_rounds, progress)
         result["networks"]["body-hrnet-w32"] = rows
     if "lite" in parts:
-        result["networks"]["body-lite"] = networks.lite(effort.lite_rounds, progress)
+        for name in TIERS:
+            result["networks"][name] = networks.embedded(name, effort.lite_rounds, progress)
     if "window" in parts:
         progress("window")
         result["window"] = live.window(effort.seconds)

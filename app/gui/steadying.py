@@ -26,7 +26,7 @@ class Steadying(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._worker = window.worker
+        self._window, self._worker = window, window.worker
         self.switch = IconButton("steady", TIP, checkable=True)
         self.switch.setChecked(window.settings.steady)
         self.strength = PercentSlider(STRENGTH_TIP, window.settings.steadiness, WIDTH)
@@ -35,10 +35,15 @@ class Steadying(QObject):
             header.insertWidget(place, widget)
         header.insertSpacing(4, 6)
         window.parts.mesh.spare.append(self.strength)
-        shortcut(window, TIP.split(" (")[0], "S", self.switch.toggle)
+        shortcut(window, "Smoothed or raw, live or of a take", "S", self._toggle)
         self.switch.toggled.connect(self.tell)
         self.strength.valueChanged.connect(self.tell)
         window.themes.changed.connect(self.switch.set_theme)
+
+    def _toggle(self) -> None:
+        """The switch of what is looked at."""
+        window = self._window
+        (window.parts.take.edits.smooth if window.takes.on_page else self.switch).click()
 
     def tell(self) -> None:
         """Ask the worker for what the controls say."""

@@ -81,7 +81,6 @@ class TakeDesk(QObject):
             ("Take: first frame", "Home", bar.to_first),
             ("Take: last frame", "End", bar.to_last),
             ("Take: again and again", "Shift+R", bar.repeat),
-            ("Take: smoothed or raw", "S", self._page.edits.smooth),
             ("Take: fill short gaps", "G", self._page.edits.fill),
         )
         self._keys = [shortcut(window, text, key, button.click) for text, key, button in keys]

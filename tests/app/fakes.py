@@ -115,7 +115,7 @@ class FakeReconstructor:
     crop_size = 256
     diameter = 12
     part_names = tuple(f"part {i}" for i in range(24))
-    cells = 64
+    heatmap_size = 64
 
     def __init__(self) -> None:
         body = _load_body()
@@ -173,8 +173,10 @@ class FakeReconstructor:
 
     def _heatmaps(self) -> np.ndarray:
         s, tx, ty = self._crop_camera()
-        points = (s * (self._vertices[self.vertex_of_coarse][:, :2] + [tx, ty]) + 1) / 2 * self.cells - 0.5
-        axis = np.arange(self.cells)
+        points = (
+            s * (self._vertices[self.vertex_of_coarse][:, :2] + [tx, ty]) + 1
+        ) / 2 * self.heatmap_size - 0.5
+        axis = np.arange(self.heatmap_size)
         rows = np.exp(-0.5 * (axis - points[:, 1:]) ** 2)
         columns = np.exp(-0.5 * (axis - points[:, :1]) ** 2)
         maps = rows[:, :, None] * columns[:, None, :]

@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLabel
 
+from app.export.take_options import TakeOptions
 from app.gui.masking_panel import PRESETS
 from app.gui.orbit import HOME
 from app.pipeline.frames import PersonBox
@@ -242,7 +243,7 @@ def test_export_writes_the_shown_mesh(shown, qtbot, tmp_path):
     window = shown()
     path = tmp_path / "me.obj"
     with qtbot.waitSignal(window.exports.done):
-        window.exports.write(path, "obj")
+        window.exports.write(path, TakeOptions("obj"), of_take=False)
     mesh = trimesh.load(path, process=False)
     assert mesh.is_watertight
     qtbot.waitUntil(lambda: window.parts.banner.isVisible())
@@ -253,7 +254,7 @@ def test_export_to_a_bad_place_is_told_in_the_banner(shown, qtbot, tmp_path):
     window = shown()
     (tmp_path / "a file, no folder").write_text("")
     with qtbot.waitSignal(window.exports.done):
-        window.exports.write(tmp_path / "a file, no folder" / "me.obj", "obj")
+        window.exports.write(tmp_path / "a file, no folder" / "me.obj", TakeOptions("obj"), of_take=False)
     assert "cannot be written" in window.parts.banner.text.text()
 
 

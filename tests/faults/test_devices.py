@@ -45,13 +45,15 @@ class Card(FakeReconstructor):
         self.tensors: list[weakref.ref[Any]] = []
         """What lies on the card during a try that fails."""
 
-    def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
+    def encode(
+        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], log_weights: object = None
+    ) -> list[Any]:
         self.tries.append(len(crops))
         if len(crops) > self.most:
             activations = np.zeros(8).view(Activations)
             self.tensors.append(weakref.ref(activations))
             raise self.error(self.words)
-        return super().encode(frame, crops)
+        return super().encode(frame, crops, log_weights)
 
 
 class Activations(np.ndarray):

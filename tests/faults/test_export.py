@@ -19,6 +19,7 @@ import pytest
 
 from app.export.mesh import NamedMesh
 from app.export.result import ResultWriter
+from app.export.take_options import TakeOptions
 from app.export.writers import WRITERS
 from app.gui import export_desk
 from app.pipeline.worker import WorkerState
@@ -56,7 +57,7 @@ def refused(path: Path, ending: str) -> str:
     with pytest.raises(UserError) as caught:
         WRITE[ending](path)
     sentence = str(caught.value)
-    assert is_sentence(sentence) and path.name in sentence
+    assert is_sentence(sentence) and path.with_suffix("").name in sentence
     if path.parent.is_dir():
         assert set(path.parent.iterdir()) == others
     return sentence
@@ -201,10 +202,10 @@ def test_the_window_tells_and_goes_on(
     one.wait(lambda: one.window.record is not None)
     with monkeypatch.context() as patch:
         patch.setitem(export_desk.WRITERS, "obj", fail)
-        one.do(lambda: one.window.exports.write(tmp_path / "me.obj", "obj"))
+        one.do(lambda: one.window.exports.write(tmp_path / "me.obj", TakeOptions("obj"), of_take=False))
         one.wait(lambda: one.banner)
     assert is_sentence(one.banner)
-    one.do(lambda: one.window.exports.write(tmp_path / "me.obj", "obj"))
+    one.do(lambda: one.window.exports.write(tmp_path / "me.obj", TakeOptions("obj"), of_take=False))
     one.wait(lambda: "Saved" in one.banner)
     assert (tmp_path / "me.obj").stat().st_size > 1000
 
@@ -220,7 +221,7 @@ def test_a_disk_that_hangs_holds_up_neither_the_window_nor_its_end(
     one.wait_state(WorkerState.ENDED)
     one.wait(lambda: one.window.record is not None)
     for _ in range(3):
-        one.do(lambda: one.window.exports.write(tmp_path / "me.obj", "obj"))
+        one.do(lambda: one.window.exports.write(tmp_path / "me.obj", TakeOptions("obj"), of_take=False))
     one.goes_on(picture)
     start = time.monotonic()
     one.window.exports.shutdown()

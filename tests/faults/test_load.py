@@ -31,10 +31,12 @@ class Slow(FakeReconstructor):
         self.newest = newest
         self.late: list[int] = []
 
-    def encode(self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]]) -> list[Any]:
+    def encode(
+        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], log_weights: object = None
+    ) -> list[Any]:
         self.late.append(self.newest() - frame.index)
         time.sleep(self.seconds)
-        return super().encode(frame, crops)
+        return super().encode(frame, crops, log_weights)
 
 
 def pictures() -> Callable[[int], np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.export.mesh import NamedMesh
+from app.export.take_options import TakeOptions
 from app.export.writers import WRITERS
 from app.pipeline.frames import Person
 from app.pipeline.worker import WorkerState
@@ -51,7 +52,7 @@ def test_what_is_no_body_is_dropped_and_the_last_good_one_kept(live: Make, tmp_p
     assert record is not None and record.people and np.isfinite(record.people[0].vertices).all()
     assert one.window.state is WorkerState.RUNNING
     path = tmp_path / "last good.obj"
-    one.do(lambda: one.window.exports.write(path, "obj"))
+    one.do(lambda: one.window.exports.write(path, TakeOptions("obj"), of_take=False))
     one.wait(path.exists)
     assert "nan" not in path.read_text() and "inf" not in path.read_text()
     one.reconstructor.spoil = lambda person: person
@@ -69,7 +70,7 @@ def test_without_a_good_result_there_is_nothing_to_export(live: Make, picture: P
     one.wait(lambda: "was dropped" in one.message)
     assert one.window.record is not None and not one.window.record.people, "the picture is shown"
     assert not one.window.commands.export.isEnabled()
-    one.do(lambda: one.window.exports.write(tmp_path / "none.obj", "obj"))
+    one.do(lambda: one.window.exports.write(tmp_path / "none.obj", TakeOptions("obj"), of_take=False))
     assert one.banner == "There is no person to export." and not (tmp_path / "none.obj").exists()
     one.do(lambda: one.window.parts.banner.hide())
     one.reconstructor.spoil = lambda person: person

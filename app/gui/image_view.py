@@ -70,6 +70,7 @@ class ImageView(QWidget):
         self._last = QPointF()
         self._redraw = QTimer(self, singleShot=True, interval=0)
         self._redraw.timeout.connect(self.draw)
+        self._ended = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.refine)
 
@@ -79,6 +80,7 @@ class ImageView(QWidget):
 
     def shutdown(self) -> None:
         """No drawing any more; the window calls this when it closes."""
+        self._ended = True
         self._redraw.stop()
         self._rest.stop()
 
@@ -167,6 +169,8 @@ class ImageView(QWidget):
 
     def draw(self) -> None:
         """The mesh again: quickly now, finely once nothing moves."""
+        if self._ended:  # A last answer of a background job comes after the window's close.
+            return
         self._rest.start()
         self._show_mesh(fine=False)
 

@@ -81,6 +81,7 @@ class MeshView(QWidget):
         self._press: QPointF | None = None
         self._last = QPointF()
         self._just_picked = False
+        self._ended = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.refine)
 
@@ -130,6 +131,8 @@ class MeshView(QWidget):
 
     def draw(self) -> None:
         """Draw the people again from where the camera is: quickly now, finely once nothing moves."""
+        if self._ended:  # A last answer of a background job comes after the window's close.
+            return
         self._rest.start()
         self._draw(fine=False)
 
@@ -159,6 +162,7 @@ class MeshView(QWidget):
 
     def shutdown(self) -> None:
         """No drawing any more; a child widget gets no close event, so the window must call this."""
+        self._ended = True
         self._rest.stop()
 
     def look(self, side: str) -> None:

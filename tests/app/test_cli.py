@@ -83,7 +83,7 @@ def test_every_format_for_a_program(tmp_path: Path) -> None:
     x, y, z = np.load(folder / person["vertices"])["vertices"][person["row"]].T
     metres = np.stack([x, -y, -z], axis=1)
     files = {path.suffix: path for path in folder.iterdir()}
-    assert set(files) == {".json", ".npz", ".obj", ".fbx", ".glb", ".ply"}
+    assert set(files) == {".json", ".npz", ".obj", ".mtl", ".fbx", ".glb", ".ply"}
     for ending, scale in ((".obj", 100), (".ply", 100), (".glb", 1)):
         bounds = trimesh.load(files[ending], process=False).bounds
         assert np.allclose(bounds, np.stack([metres.min(axis=0), metres.max(axis=0)]) * scale, atol=1e-3)

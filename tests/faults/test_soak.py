@@ -37,7 +37,7 @@ def test_some_seconds_of_everything_stay_flat(live: Any, tmp_path: Path) -> None
     one: Live = live({0: Capture(lambda n: gradient((640, 480), n))})
     one.open("camera")
     one.wait_records(5)
-    Soak(one.window, 4.0, lambda vitals: None).run()  # caches fill: that is no leak, and not measured
+    Soak(one.window, 12.0, lambda vitals: None).run()  # caches fill: that is no leak, and not measured
     before = at_rest(one)
     seen: list[Vitals] = []
     samples = Soak(one.window, 6.0, seen.append).run()

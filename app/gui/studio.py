@@ -58,6 +58,10 @@ class MeshLayer:
     place: QRectF
 
 
+Seen = tuple[Person, tuple[int, int], np.ndarray]
+"""The person (kept, so that its id stays its own), size of the picture, opacity (V,)."""
+
+
 class Studio:
     """Shared by the views of one window. GUI thread only."""
 
@@ -67,6 +71,7 @@ class Studio:
         self._fine: Renderer | None = None
         self._faces: dict[int, np.ndarray] = {}
         self._surfaces: dict[int, tuple[np.ndarray, Surface]] = {}
+        self._opacities: dict[int, Seen] = {}
         self.fade = True
         """Whether what the picture does not show of people is drawn faded."""
 
@@ -92,6 +97,7 @@ class Studio:
         self._info = info
         self._faces.clear()
         self._surfaces.clear()
+        self._opacities.clear()
 
     def faces(self, people: int) -> np.ndarray:
         """(people * F, 3) int32: the faces of as many stacked meshes; the same array every time."""
@@ -113,14 +119,26 @@ class Studio:
         return [self._surfaces[id(person.vertices)][1] for person in people]
 
     def opacity(self, people: Sequence[Person], size: tuple[int, int]) -> np.ndarray | None:
-        """(P * V,) of stacked people in a picture of this (width, height); None where all of them is seen."""
+        """(P * V,) of stacked people in a picture of this (width, height); None where all of them is seen.
+
+        Those of the people of the last call are kept: both views ask, at every turn of the mesh.
+        """
         if not self.fade or self._info is None or not people:
             return None
-        shares = [seen(person, size, self._info.part_of_vertex) for person in people]
-        if min(float(share.min()) for share in shares) >= 1:
-            return None
-        smooth = self._info.topology.smooth
-        return np.concatenate([FAINT + (1 - FAINT) * smooth(share, SOFTNESS) for share in shares])
+        kept, self._opacities = self._opacities, {}
+        for person in people:
+            known = kept.get(id(person))
+            same = known is not None and known[1] == size
+            self._opacities[id(person)] = known if known and same else self._look(person, size)
+        found = [self._opacities[id(person)][2] for person in people]
+        return None if all(float(one.min()) >= 1 for one in found) else np.concatenate(found)
+
+    def _look(self, person: Person, size: tuple[int, int]) -> Seen:
+        assert self._info is not None
+        share = seen(person, size, self._info.part_of_vertex)
+        if share.min() < 1:
+            share = FAINT + (1 - FAINT) * self._info.topology.smooth(share, SOFTNESS)
+        return person, size, share
 
     def draw(
         self,

@@ -10,6 +10,7 @@ import torch
 from PySide6.QtCore import Qt
 
 from app.benchmark.visible import Looked, rates
+from app.gui.studio import Studio
 from app.pipeline.visibility import LANDMARKS, PARTS, inside, seen
 from tests.app import gui_fakes
 
@@ -60,6 +61,17 @@ def test_rates_by_hand() -> None:
     looked = [Looked("full", truth, told), Looked("cut", truth, np.ones(6))]
     assert rates(looked, "full") == (0.5, 1 / 3, 1)
     assert rates(looked) == (0.25, 1 / 6, 2)
+
+
+def test_what_is_seen_of_a_person_is_worked_out_once_for_both_views(monkeypatch) -> None:
+    looked = []
+    monkeypatch.setattr("app.gui.studio.seen", lambda *about: looked.append(about) or seen(*about))
+    studio, people = Studio(), (gui_fakes.person(camera=(400.0, 420.0, 400.0)),)
+    studio.set_model_info(gui_fakes.model_info())
+    first, again = (studio.opacity(people, (640, 480)) for _ in range(2))
+    assert np.array_equal(first, again) and 0 < first.min() < first.max() <= 1 and len(looked) == 1
+    assert studio.opacity(people, (6400, 4800)) is None, "a larger picture shows all of the same person"
+    assert len(looked) == 2
 
 
 def test_the_switch_draws_both_views_again_without_fading(shown, qtbot) -> None:

@@ -115,44 +115,30 @@ _LITE = NetworkConfig(
     heatmap_gain=8.0,
 )
 
+_PUBLISHED = NetworkConfig(
+    name="body-hrnet-w32",
+    backbone="hrnet-w32",
+    image_size=224,
+    image_mean=(0.485, 0.456, 0.406),
+    image_std=(0.229, 0.224, 0.225),
+    heatmap_size=56,
+    grid_size=7,
+    token_width=512,
+    position_width=128,
+    widths=(640, 640, 128, 128),
+    layers=(2, 2, 2, 2),
+    heads=(4, 4, 4, 4),
+    feedforward=(1024, 1024, 512, 512),
+)
+"""As published (CVPR 2023, supplement table 1; released checkpoint)."""
+
 PRESETS: dict[str, NetworkConfig] = {
-    # As published (CVPR 2023, supplement table 1; released checkpoint).
-    "body-hrnet-w32": NetworkConfig(
-        name="body-hrnet-w32",
-        backbone="hrnet-w32",
-        image_size=224,
-        image_mean=(0.485, 0.456, 0.406),
-        image_std=(0.229, 0.224, 0.225),
-        heatmap_size=56,
-        grid_size=7,
-        token_width=512,
-        position_width=128,
-        widths=(640, 640, 128, 128),
-        layers=(2, 2, 2, 2),
-        heads=(4, 4, 4, 4),
-        feedforward=(1024, 1024, 512, 512),
-    ),
+    "body-hrnet-w32": _PUBLISHED,
     # FreiHAND (paper, supplement): the same network over MANO's 195 coarse vertices and 21 joints.
-    "hand-hrnet-w32": NetworkConfig(
-        name="hand-hrnet-w32",
-        backbone="hrnet-w32",
-        image_size=224,
-        image_mean=(0.485, 0.456, 0.406),
-        image_std=(0.229, 0.224, 0.225),
-        heatmap_size=56,
-        grid_size=7,
-        num_vertices=195,
-        num_joints=21,
-        token_width=512,
-        position_width=128,
-        widths=(640, 640, 128, 128),
-        layers=(2, 2, 2, 2),
-        heads=(4, 4, 4, 4),
-        feedforward=(1024, 1024, 512, 512),
-    ),
+    "hand-hrnet-w32": dataclasses.replace(_PUBLISHED, name="hand-hrnet-w32", num_vertices=195, num_joints=21),
     # The embedded default: small enough for a plain CPU, trained by us.
     "body-lite": _LITE,
-    # The same network led by the landmarks of BlazePose heavy: better, at half the speed.
+    # The same network led by the landmarks of BlazePose heavy: better and slower.
     "body-quality": dataclasses.replace(_LITE, name="body-quality", guide="blazepose-heavy"),
 }
 

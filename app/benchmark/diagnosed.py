@@ -10,11 +10,10 @@ import numpy as np
 from app.benchmark.cases import KINDS, Case
 from app.pipeline.calibration import Calibration, Risk
 from app.pipeline.diagnostics import ERROR, MEASURES, RISK, Diagnostics
-from app.pipeline.frames import Hops
+from app.pipeline.frames import PAPER_HOPS
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.truth import errors_against
 
-HOPS: Hops = (7, 5, 3, 1)
 BROKEN = 120.0
 MARGIN = 0.1
 """One measure alone flags what is this much further from the middle than all but STRANGE good meshes were."""
@@ -51,8 +50,10 @@ def find(pipeline: Pipeline, cases: Iterable[Case]) -> list[Finding]:
 
 def _find(pipeline: Pipeline, case: Case) -> Finding | None:
     pipeline.reset()
-    record = pipeline.process(case.frame, HOPS, [case.box], isolate=bool(case.others), others=case.others)
-    plain = pipeline.isolate_again(record, HOPS, False) if record.isolate else record
+    record = pipeline.process(
+        case.frame, PAPER_HOPS, [case.box], isolate=bool(case.others), others=case.others
+    )
+    plain = pipeline.isolate_again(record, PAPER_HOPS, False) if record.isolate else record
     if not record.people or not plain.people or plain.people[0].diagnostics is None:
         return None
     diagnostics = plain.people[0].diagnostics

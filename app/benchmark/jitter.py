@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.pipeline.frames import Frame, Hops, Record
+from app.pipeline.frames import PAPER_HOPS, Frame, Record
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.smoothing import Body, BodySmoother
 from app.pipeline.steady import Steadier
@@ -17,7 +17,6 @@ from model.metrics import centred, mpjpe, pa_mpjpe
 if TYPE_CHECKING:
     from model.data.render.clips import Clip
 
-HOPS: Hops = (7, 5, 3, 1)
 WARM_UP = 10
 """Frames at a clip's start that do not count: a filter has to settle."""
 MOST_DELAY = 6
@@ -65,7 +64,7 @@ def film(
     pipeline.reset()
     records: list[Record] = []
     for number, image in enumerate(clip.frames()):
-        record = pipeline.process(Frame(image, number, number / rate, clip.motion.name), HOPS)
+        record = pipeline.process(Frame(image, number, number / rate, clip.motion.name), PAPER_HOPS)
         if record.people or records:
             records.append(record if record.people else replace(records[-1], frame=record.frame))
     late = len(clip) - len(records)

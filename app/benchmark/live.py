@@ -12,9 +12,9 @@ from statistics import median
 from typing import Any
 
 from app.pipeline.frames import Hops
-from app.pipeline.loading import leave_a_core, load_pipeline
+from app.pipeline.loading import leave_a_core
 from app.pipeline.sources import open_source
-from app.pipeline.speed import speed_up
+from app.pipeline.speed import load_fastest
 from model.errors import UserError
 
 SLIDER: tuple[Hops, ...] = ((7, 5, 3, 1), (6, 5, 3, 1), (5, 4, 3, 1), (None, None, None, None))
@@ -25,10 +25,7 @@ def pipeline(frames: int) -> dict[str, Any]:
     from app.commands.window import SAMPLE
 
     leave_a_core()
-    line, reconstructor = load_pipeline()
-    waiting = speed_up(reconstructor)
-    if waiting is not None:
-        waiting.join()
+    line, reconstructor = load_fastest()
     source = open_source(str(SAMPLE))
     took, record = [], None
     try:

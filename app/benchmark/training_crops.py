@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from app.benchmark.cases import KINDS, Case, CaseMaker
-from app.benchmark.diagnosed import HOPS, Finding
+from app.benchmark.diagnosed import Finding
 from app.pipeline.diagnostics import Diagnostics
 from app.pipeline.error_inputs import MEASURED
 from app.pipeline.examiner import Examiner
-from app.pipeline.frames import PersonBox
+from app.pipeline.frames import PAPER_HOPS, PersonBox
 from app.pipeline.pipeline import Pipeline
 from model.array_files import load_arrays
+from model.data.sample import FLIPPED_JOINTS
 from model.errors import UserError
 from model.metrics import pa_mpjpe
 from model.paths import write_atomically
@@ -29,7 +30,6 @@ SEED = 101
 SHARES = {"overlap": 24 / 37, "alone": 3 / 37, "occluded": 5 / 37, "truncated": 5 / 37}
 """Parts of the pictures."""
 _COCO_MIRROR = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
-_LSP_MIRROR = [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _rows(pipeline: Pipeline, examiner: Examiner, case: Case) -> Iterator[tuple[
             frame = replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))
             box, joints = mirror_box(box, frame.image.shape[1]), mirror_joints(joints)
         pipeline.reset()
-        people = pipeline.process(frame, HOPS, [box]).people
+        people = pipeline.process(frame, PAPER_HOPS, [box]).people
         if not people:
             return
         box = people[0].box
@@ -112,7 +112,7 @@ def mirror_box(box: PersonBox, width: int) -> PersonBox:
 
 def mirror_joints(joints: np.ndarray) -> np.ndarray:
     """(14, 3) LSP joints of the mirrored person."""
-    mirrored: np.ndarray = joints[_LSP_MIRROR] * np.array([-1, 1, 1], joints.dtype)
+    mirrored: np.ndarray = joints[FLIPPED_JOINTS] * np.array([-1, 1, 1], joints.dtype)
     return mirrored
 
 

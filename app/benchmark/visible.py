@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.pipeline.frames import Frame, Hops
+from app.pipeline.frames import PAPER_HOPS, Frame
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.visibility import PARTS, seen
 
 if TYPE_CHECKING:
     from model.data.render.studio import Shot, Studio
 
-HOPS: Hops = (7, 5, 3, 1)
 SEED = 77
 SHOWN, HIDDEN = 0.5, 0.1
 """Share of a part's vertices on pixels of the person, above and below which it is seen and unseen."""
@@ -44,7 +43,7 @@ def look(pipeline: Pipeline, studio: Studio, count: int) -> Iterator[Looked]:
             continue
         picture, truth = cut_out(shot)
         pipeline.reset()
-        record = pipeline.process(Frame(picture, 0, 0.0, f"picture {number}"), HOPS)
+        record = pipeline.process(Frame(picture, 0, 0.0, f"picture {number}"), PAPER_HOPS)
         if record.people:
             size = picture.shape[1], picture.shape[0]
             part = studio.poser.part

@@ -17,18 +17,18 @@ from tqdm import tqdm
 
 import assets
 from app.benchmark.cases import KINDS, CaseMaker
-from app.benchmark.diagnosed import BROKEN, HOPS, Finding, Rates, find, fit, rates
+from app.benchmark.diagnosed import BROKEN, Finding, Rates, find, fit, rates
 from app.benchmark.estimator_fit import held_out_estimates, train_estimator
 from app.benchmark.training_crops import SEED, Table, build_table, findings_in, read_table, write_table
-from app.commands.options import add_model_arguments
+from app.commands.options import add_model_arguments, add_render_arguments
 from app.pipeline.calibration import Calibration, calibration_for, write_calibration
 from app.pipeline.error_estimate import ErrorEstimator, write_estimator
 from app.pipeline.examiner import Examiner
-from app.pipeline.loading import load_pipeline
+from app.pipeline.frames import PAPER_HOPS
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
 from app.pipeline.sources import open_source
-from app.pipeline.speed import speed_up
+from app.pipeline.speed import load_fastest
 from model.errors import UserError
 from model.tables import markdown
 
@@ -43,8 +43,7 @@ JERK_MARGIN = 1.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The renderer's files, the model, and the form of the answer."""
-    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz")
+    add_render_arguments(parser)
     parser.add_argument(
         "--count", type=int, default=200, metavar="N", help="two-person pictures; others less"
     )
@@ -72,10 +71,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("The pictures are rendered: give --appearance a folder and --motion a file.")
     if options.count < 10:
         raise UserError("Rates need at least 10 pictures.")
-    pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
-    thread = speed_up(reconstructor)
-    if thread is not None:
-        thread.join()
+    pipeline, reconstructor = load_fastest(options.weights, options.body, options.device)
     calibration = calibration_for(reconstructor.model_name, reconstructor.sha256)
     path = options.calibration or assets.DIAGNOSTICS / f"{reconstructor.model_name}.json"
     estimator = None
@@ -162,7 +158,7 @@ def worst_jerk(pipeline: Pipeline) -> float:
     seen = [0.0]
     for _ in range(CLIP_FRAMES):
         frame = source.read()
-        people = () if frame is None else pipeline.process(frame, HOPS).people
+        people = () if frame is None else pipeline.process(frame, PAPER_HOPS).people
         seen += [p.diagnostics.jerk for p in people if p.diagnostics and p.diagnostics.jerk is not None]
     source.close()
     pipeline.reset()

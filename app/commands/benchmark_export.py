@@ -16,6 +16,7 @@ import assets
 from app.benchmark.export import ExportFigures, measure_export
 from app.commands.options import add_model_arguments
 from app.commands.reconstruct import Job, reconstruct
+from app.pipeline.frames import PAPER_HOPS
 from app.pipeline.loading import load_pipeline
 from app.takes.bodies import body_of
 from app.takes.take import Take
@@ -48,7 +49,7 @@ def recorded(options: argparse.Namespace) -> Take:
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.take"
-        reconstruct(Job([str(CLIP)], Path(folder), (7, 5, 3, 1), take=path), pipeline, reconstructor)
+        reconstruct(Job([str(CLIP)], Path(folder), PAPER_HOPS, take=path), pipeline, reconstructor)
         return load_take(path)
 
 

@@ -29,9 +29,8 @@ from app.benchmark.jitter import (
     steadied,
     truth_acceleration,
 )
-from app.commands.options import add_model_arguments
-from app.pipeline.loading import load_pipeline
-from app.pipeline.speed import speed_up
+from app.commands.options import add_model_arguments, add_render_arguments, validation_studio
+from app.pipeline.speed import load_fastest
 from model.errors import UserError
 from model.tables import markdown
 
@@ -41,8 +40,7 @@ HEAD = ("filter", "acceleration", "of the floor", "MPJPE", "PA-MPJPE", "delay", 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The renderer's files, how much of them, the model, and the form of the answer."""
-    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz")
+    add_render_arguments(parser)
     parser.add_argument("--sequences", type=Path, metavar="FILE", help="sequences_30hz.npz: whole clips")
     parser.add_argument("--clips", type=int, default=12, metavar="N")
     parser.add_argument("--frames", type=int, default=90, metavar="N", help="of each clip, 30 a second")
@@ -77,19 +75,11 @@ def filters() -> dict[str, Filter]:
 
 def filmed(options: argparse.Namespace) -> tuple[list[Filmed], str]:
     """Every clip through the pipeline, and the model's name."""
-    try:
-        from model.data.render.clips import RATE, make_clip, validation_motions
-        from model.data.render.library import load_library
-        from model.data.render.poses import PoseBank
-        from model.data.render.studio import Studio
-    except ImportError as error:
-        raise UserError(f"Rendering needs the packages of the extra `train`: {error}.") from error
+    studio = validation_studio(options)
+    from model.data.render.clips import RATE, make_clip, validation_motions  # needs what the studio needs
+
     motions = validation_motions(options.sequences, options.clips, options.frames)
-    studio = Studio(load_library(options.appearance), PoseBank(options.motion, "val"))
-    pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
-    thread = speed_up(reconstructor)
-    if thread is not None:
-        thread.join()
+    pipeline, reconstructor = load_fastest(options.weights, options.body, options.device)
     shown = tqdm(motions, "clips", leave=False, disable=not sys.stderr.isatty())
     films = [
         film(pipeline, make_clip(studio, motion, number), studio.poser.keypoints, RATE)

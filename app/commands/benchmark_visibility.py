@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from tqdm import tqdm
 
 from app.benchmark.visible import look, rates
-from app.commands.options import add_model_arguments
-from app.pipeline.loading import load_pipeline
-from app.pipeline.speed import speed_up
+from app.commands.options import add_model_arguments, add_render_arguments, validation_studio
+from app.pipeline.speed import load_fastest
 from model.errors import UserError
 from model.tables import markdown
 
@@ -21,8 +19,7 @@ KINDS = {"all": None, "full body": "full", "truncated": "cut", "webcam": "webcam
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The renderer's files, the model, and the form of the answer."""
-    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz")
+    add_render_arguments(parser)
     parser.add_argument("--count", type=int, default=240, metavar="N", help="pictures")
     parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
     add_model_arguments(parser)
@@ -32,17 +29,8 @@ def run(options: argparse.Namespace) -> int:
     """Render, reconstruct, compare, print."""
     if options.appearance is None or options.motion is None or options.count < 3:
         raise UserError("The pictures are rendered: give --appearance, --motion and a --count of at least 3.")
-    try:
-        from model.data.render.library import load_library
-        from model.data.render.poses import PoseBank
-        from model.data.render.studio import Studio
-    except ImportError as error:
-        raise UserError(f"Rendering needs the packages of the extra `train`: {error}.") from error
-    studio = Studio(load_library(options.appearance), PoseBank(options.motion, "val"))
-    pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
-    thread = speed_up(reconstructor)
-    if thread is not None:
-        thread.join()
+    studio = validation_studio(options)
+    pipeline, reconstructor = load_fastest(options.weights, options.body, options.device)
     quiet = not sys.stderr.isatty()
     looked = list(tqdm(look(pipeline, studio, options.count), "pictures", options.count, disable=quiet))
     if not looked:

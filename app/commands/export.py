@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from app.commands.options import strength
 from app.export.presets import PRESETS, Y_UP_METRES
 from app.export.take import export_take
 from app.export.take_options import KINDS, TakeOptions, Watch
@@ -43,17 +44,6 @@ def ids(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"people are numbers such as 1,4: not {text!r}") from None
-
-
-def strength(text: str) -> float:
-    """A number from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"the strength is a number from 0 to 1, not {text!r}")
-    return value
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.pipeline.frames import Hops, PersonBox
+from app.pipeline.frames import PAPER_HOPS, Hops, PersonBox
 from model.config import DEFAULT_WEIGHTS
 from model.errors import UserError
+
+if TYPE_CHECKING:
+    from model.data.render.studio import Studio
 
 OFF = "off"
 
@@ -22,12 +26,29 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
 
 
+def add_render_arguments(parser: argparse.ArgumentParser) -> None:
+    """--appearance and --motion."""
+    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
+    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz")
+
+
+def validation_studio(options: argparse.Namespace) -> Studio:
+    """The renderer over clips that training never draws from. Raises UserError."""
+    try:
+        from model.data.render.library import load_library
+        from model.data.render.poses import PoseBank
+        from model.data.render.studio import Studio
+    except ImportError as error:
+        raise UserError(f"Rendering needs the packages of the extra `train`: {error}.") from error
+    return Studio(load_library(options.appearance), PoseBank(options.motion, "val"))
+
+
 def add_masks_argument(parser: argparse.ArgumentParser) -> None:
     """--masks."""
     parser.add_argument(
         "--masks",
         type=masks,
-        default=(7, 5, 3, 1),
+        default=PAPER_HOPS,
         metavar="7,5,3,1",
         help="hop threshold of each encoder; 'off' masks nothing",
     )
@@ -45,6 +66,17 @@ def masks(text: str) -> Hops:
             f"masks are four numbers of hops from 1 on, or 'off', such as 7,5,3,1: not {text!r}"
         )
     return hops
+
+
+def strength(text: str) -> float:
+    """'0.5' -> 0.5; only what lies in [0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"the strength is a number from 0 to 1, not {text!r}")
+    return value
 
 
 def box(text: str) -> PersonBox:

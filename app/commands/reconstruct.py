@@ -15,12 +15,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes
+from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes, strength
 from app.commands.shards import join, rank_folder, share_of
-from app.export.camera import Camera
-from app.export.colours import part_colours
+from app.export.colours import vertex_colours
 from app.export.mesh import Origin
-from app.export.people import FOCAL, meshes_of
+from app.export.people import camera_of, meshes_of
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
 from app.export.result import ResultWriter
 from app.export.writers import WRITERS
@@ -77,17 +76,6 @@ def formats(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
     return wanted
-
-
-def strength(text: str) -> float:
-    """'0.5' -> 0.5; only what lies in [0, 1]."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
 
 
 @dataclass(frozen=True)
@@ -249,10 +237,10 @@ def export_record(job: Job, stem: str, record: Record, reconstructor: Reconstruc
     """All people of a frame as one file of each wanted format."""
     body = reconstructor.body
     arrays = body.data.arrays
-    colours = part_colours(tuple(body.part_names))[body.part_of_vertex] if job.colours else None
+    colours = vertex_colours(body.part_names, body.part_of_vertex) if job.colours else None
     meshes = meshes_of(record, body.faces, arrays.get("vt"), arrays.get("ft"), job.camera, colours)
     height, width = record.frame.image.shape[:2]
-    camera = Camera(width, height, FOCAL * width) if job.camera else None
+    camera = camera_of(width, height) if job.camera else None
     origin = Origin(reconstructor.model_name, reconstructor.sha256, record.hops, camera=camera)
     for ending in job.formats:
         if ending in WRITERS:

@@ -7,17 +7,16 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from app.export.case import Case, is_case, save_case
 from app.facts import packages
 from app.gui.model_info import case_model, model_info
+from app.pipeline.crop import square
 from app.pipeline.examiner import examiner_for
 from app.pipeline.frames import Crop, Frame, PersonBox, Record
 from app.pipeline.reconstructor import Reconstructor
 from model.body import BodyModel
 from model.config import Hops
-from model.data.sample import Dataset, Sample, rotation
+from model.data.sample import Dataset, Sample
 from model.evaluation.picture import Measured
 from model.pointhmr import PointHMR
 from model.weights import ModelCard
@@ -68,8 +67,7 @@ class CaseWriter:
 
 def crop_of(sample: Sample, size: int, *, upright: bool) -> Crop:
     """The region that the evaluation looked at, as the pipeline describes it."""
-    linear = rotation(sample.roll if upright else 0.0) * (size / sample.side)
-    return Crop(np.column_stack([linear, size / 2 - linear @ sample.centre]), size)
+    return square(sample.centre, sample.side, sample.roll if upright else 0.0, size)
 
 
 def _plain(key: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -16,6 +18,11 @@ def part_colours(names: tuple[str, ...]) -> np.ndarray:
         right = name.startswith("right ")
         rows.append(_from_hsv(hue, 0.52 if right else 0.38, 0.74 if right else 0.90))
     return np.array(rows).reshape(-1, 3)
+
+
+def vertex_colours(names: Sequence[str], part_of_vertex: np.ndarray) -> np.ndarray:
+    """(V, 3) each vertex in the colour of its part."""
+    return part_colours(tuple(names))[part_of_vertex]
 
 
 def _from_hsv(hue: float, saturation: float, value: float) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +27,15 @@ def write_fbx(
     skin = add_material(scene)
     for mesh in place(meshes, preset):
         add_mesh(scene, mesh, skin)
-    if origin is not None and origin.camera is not None:
+    write_scene(path, scene, preset, origin)
+
+
+def write_scene(path: Path, scene: Scene, preset: Preset, origin: Origin | None, *times: Any) -> None:
+    """The file of a scene that holds everybody, whole or not at all; times: as in `Scene.roots`."""
+    origin = origin or Origin()
+    if origin.camera is not None:
         add_to_fbx(scene, origin.camera, preset)
-    content = encode(scene.roots(preset, (origin or Origin()).facts(preset)))
+    content = encode(scene.roots(preset, origin.facts(preset), *times))
     write_atomically(path, lambda file: file.write_bytes(content))
 
 

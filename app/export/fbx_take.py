@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export.camera import add_to_fbx
-from app.export.fbx import add_material, add_mesh
-from app.export.fbx_binary import Int64, Node, encode, node
+from app.export.fbx import add_material, add_mesh, write_scene
+from app.export.fbx_binary import Int64, Node, node
 from app.export.fbx_scene import ZERO, Scene, model_content, properties
 from app.export.mesh import Origin, place
 from app.export.presets import Y_UP_METRES, Preset
 from app.export.skeleton import Motion, Skeleton, SkinnedTake, euler_angles, start_of
-from model.paths import write_atomically
 
 TICKS = 46_186_158_000
 """FBX's units of time in a second."""
@@ -43,10 +41,7 @@ def write_fbx_take(
         prefix = f"{take.skeleton.mesh.name} " if len(takes) > 1 else ""
         bones = _add_skinned(scene, take.skeleton, preset, prefix, material)
         _add_curves(scene, take, preset, bones, layer, start)
-    if origin is not None and origin.camera is not None:
-        add_to_fbx(scene, origin.camera, preset)
-    content = encode(scene.roots(preset, (origin or Origin()).facts(preset), stop, rate))
-    write_atomically(path, lambda file: file.write_bytes(content))
+    write_scene(path, scene, preset, origin, stop, rate)
 
 
 def _ticks(seconds: np.ndarray) -> np.ndarray:

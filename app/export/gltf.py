@@ -5,13 +5,14 @@ Source: Khronos, glTF 2.0 specification, section 3.7 (meshes).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.export.camera import Camera, add_to_glb
+from app.export.camera import add_to_glb
 from app.export.glb import TRIANGLES, VERTICES, Buffer, encode
 from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams
 from app.export.presets import Y_UP_METRES, Preset
@@ -37,25 +38,40 @@ def write_glb(
     Raises UserError when there is nothing to write, a vertex is not finite, or the disk refuses.
     """
     placed = [split_at_seams(mesh) for mesh in place(meshes, Y_UP_METRES)]
-    facts = (origin or Origin()).facts(Y_UP_METRES) | {"made for": preset.title}
-    content = _scene(placed, facts, origin.camera if origin else None)
-    write_atomically(path, lambda file: file.write_bytes(content))
+    origin, buffer = origin or Origin(), Buffer()
+    told = replace(origin, more=(*origin.more, ("made for", preset.title)))
+    nodes = [{"name": mesh.name, "mesh": index} for index, mesh in enumerate(placed)]
+    contents = [{"name": mesh.name, "primitives": [primitive(mesh, buffer)]} for mesh in placed]
+    write_document(path, buffer, told, nodes, range(len(nodes)), contents)
 
 
-def _scene(meshes: Sequence[PlacedMesh], facts: dict[str, str], camera: Camera | None) -> bytes:
-    """The whole file: one node and one mesh a person under one material."""
-    buffer = Buffer()
+def write_document(
+    path: Path,
+    buffer: Buffer,
+    origin: Origin,
+    nodes: Sequence[dict[str, Any]],
+    roots: Iterable[int],
+    meshes: Sequence[dict[str, Any]],
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """The file of everybody under one material, whole or not at all; more: further lists of the document."""
     document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "PointHMR desktop", "extras": facts},
+        "asset": {
+            "version": "2.0",
+            "generator": "PointHMR desktop",
+            "extras": origin.facts(Y_UP_METRES),
+        },
         "scene": 0,
-        "scenes": [{"nodes": list(range(len(meshes)))}],
-        "nodes": [{"name": mesh.name, "mesh": index} for index, mesh in enumerate(meshes)],
-        "meshes": [{"name": mesh.name, "primitives": [primitive(mesh, buffer)]} for mesh in meshes],
+        "scenes": [{"nodes": list(roots)}],
+        "nodes": nodes,
+        "meshes": meshes,
         "materials": [SKIN],
+        **(more or {}),
     }
-    if camera is not None:
-        add_to_glb(document, camera)
-    return encode(document, buffer)
+    if origin.camera is not None:
+        add_to_glb(document, origin.camera)
+    content = encode(document, buffer)
+    write_atomically(path, lambda file: file.write_bytes(content))
 
 
 def primitive(mesh: PlacedMesh, buffer: Buffer) -> dict[str, Any]:

@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from app.export.camera import Camera, add_to_glb
-from app.export.glb import VERTICES, Buffer, encode
-from app.export.gltf import SKIN, primitive
+from app.export.glb import VERTICES, Buffer
+from app.export.gltf import primitive, write_document
 from app.export.mesh import Origin, place, split_at_seams
 from app.export.presets import Y_UP_METRES
 from app.export.skeleton import MAX_INFLUENCES, Motion, Skeleton, SkinnedTake, quaternions, start_of
-from model.paths import write_atomically
 
 
 def write_glb_take(path: Path, takes: Sequence[SkinnedTake], origin: Origin | None = None) -> None:
@@ -28,9 +26,7 @@ def write_glb_take(path: Path, takes: Sequence[SkinnedTake], origin: Origin | No
     start, scene = start_of(takes), _TakeScene()
     for take in takes:
         scene.add(take, start)
-    origin = origin or Origin()
-    content = scene.encode(origin.facts(Y_UP_METRES), origin.camera)
-    write_atomically(path, lambda file: file.write_bytes(content))
+    scene.write(path, origin or Origin())
 
 
 class _TakeScene:
@@ -55,21 +51,11 @@ class _TakeScene:
         self._skins.append(self._skin(skeleton, first))
         self._animate(skeleton, take.motion, first, start)
 
-    def encode(self, facts: dict[str, str], camera: Camera | None) -> bytes:
+    def write(self, path: Path, origin: Origin) -> None:
         """The whole file."""
-        document: dict[str, Any] = {
-            "asset": {"version": "2.0", "generator": "PointHMR desktop", "extras": facts},
-            "scene": 0,
-            "scenes": [{"nodes": self._roots}],
-            "nodes": self._nodes,
-            "meshes": self._meshes,
-            "skins": self._skins,
-            "materials": [SKIN],
-            "animations": [{"name": "Take", "channels": self._channels, "samplers": self._samplers}],
-        }
-        if camera is not None:
-            add_to_glb(document, camera)
-        return encode(document, self._buffer)
+        motion = {"name": "Take", "channels": self._channels, "samplers": self._samplers}
+        more = {"skins": self._skins, "animations": [motion]}
+        write_document(path, self._buffer, origin, self._nodes, self._roots, self._meshes, more)
 
     def _skinned(self, skeleton: Skeleton) -> dict[str, Any]:
         """The mesh at rest with the joints that move each vertex, the heaviest first."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.export.camera import Camera
 from app.export.mesh import NamedMesh
 from app.pipeline.frames import Person, Record
 
@@ -79,6 +80,11 @@ def over_picture(cameras: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     scale = np.maximum(cameras[:, :1], 1e-6)
     aside = (cameras[:, 1:] - sizes / 2) / scale
     return np.concatenate([aside, FOCAL * sizes[:, :1] / scale], axis=1)
+
+
+def camera_of(width: float, height: float) -> Camera:
+    """The camera before which `over_picture` puts people."""
+    return Camera(width, height, FOCAL * width)
 
 
 def _spread(side: np.ndarray, away: np.ndarray) -> np.ndarray:

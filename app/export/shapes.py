@@ -9,18 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from app.export.camera import add_to_fbx, add_to_glb
-from app.export.fbx import add_material, add_mesh
-from app.export.fbx_binary import Int64, encode, node
+from app.export.fbx import add_material, add_mesh, write_scene
+from app.export.fbx_binary import Int64, node
 from app.export.fbx_scene import Scene, properties
 from app.export.fbx_take import TICKS, add_layer, curve
 from app.export.glb import Buffer
-from app.export.glb import encode as encode_glb
-from app.export.gltf import SKIN, primitive
+from app.export.gltf import primitive, write_document
 from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams
 from app.export.presets import Y_UP_METRES, Preset
 from model.errors import UserError
-from model.paths import write_atomically
 
 
 @dataclass(frozen=True)
@@ -76,10 +73,7 @@ def write_fbx_shapes(
             channel = _add_shape(scene, f"{mesh.name} {number}", frames[number] - frames[0], deformer)
             _add_weight(scene, layer, channel, ticks, number)
             step()
-    if origin is not None and origin.camera is not None:
-        add_to_fbx(scene, origin.camera, preset)
-    content = encode(scene.roots(preset, (origin or Origin()).facts(preset), stop, rate))
-    write_atomically(path, lambda file: file.write_bytes(content))
+    write_scene(path, scene, preset, origin, stop, rate)
 
 
 def _add_shape(scene: Scene, name: str, offsets: np.ndarray, deformer: Int64) -> Int64:
@@ -141,21 +135,8 @@ def write_glb_shapes(
         times = buffer.add((take.times - start).astype("<f4"))
         output = buffer.add(weights.reshape(-1))
         samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
-    document: dict[str, Any] = {
-        "asset": {
-            "version": "2.0",
-            "generator": "PointHMR desktop",
-            "extras": (origin or Origin()).facts(Y_UP_METRES),
-        },
-        "scene": 0,
-        "scenes": [{"nodes": list(range(len(meshes)))}],
-        "nodes": [{"name": mesh["name"], "mesh": number} for number, mesh in enumerate(meshes)],
-        "meshes": meshes,
-        "materials": [SKIN],
-    }
+    nodes = [{"name": mesh["name"], "mesh": number} for number, mesh in enumerate(meshes)]
+    motion: dict[str, Any] = {}
     if channels:
-        document["animations"] = [{"name": "Take", "channels": channels, "samplers": samplers}]
-    if origin is not None and origin.camera is not None:
-        add_to_glb(document, origin.camera)
-    content_bytes = encode_glb(document, buffer)
-    write_atomically(path, lambda file: file.write_bytes(content_bytes))
+        motion["animations"] = [{"name": "Take", "channels": channels, "samplers": samplers}]
+    write_document(path, buffer, origin or Origin(), nodes, range(len(nodes)), meshes, motion)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.export.camera import Camera
-from app.export.colours import part_colours
-from app.export.people import FOCAL, over_picture, spots_of
+from app.export.colours import vertex_colours
+from app.export.people import camera_of, over_picture, spots_of
 from app.export.skeleton import Motion, SkinnedTake, posed, skeleton_of
 from app.export.take_options import TakeOptions, Watch
 from app.takes.take import Performer, Take
@@ -73,12 +73,12 @@ def places_of(take: Take, options: TakeOptions) -> list[np.ndarray]:
     ]
 
 
-def camera_of(take: Take) -> Camera:
+def camera_of_take(take: Take) -> Camera:
     """The camera before which `places_of` puts people over the first picture."""
     width, height = take.sizes[0].tolist()
-    return Camera(width, height, FOCAL * width)
+    return camera_of(width, height)
 
 
 def colours_of(body: BodyModel, options: TakeOptions) -> np.ndarray | None:
     """(V, 3) of the body's parts, where they are wanted."""
-    return part_colours(tuple(body.part_names))[body.part_of_vertex] if options.colours else None
+    return vertex_colours(body.part_names, body.part_of_vertex) if options.colours else None

@@ -17,7 +17,7 @@ from app.export.result import save_npz
 from app.export.sequence import write_sequence
 from app.export.shapes import MeshTake, write_fbx_shapes, write_glb_shapes
 from app.export.skeleton import SkinnedTake, resampled
-from app.export.take_fit import FLIP, camera_of, colours_of, fits, places_of
+from app.export.take_fit import FLIP, camera_of_take, colours_of, fits, places_of
 from app.export.take_options import LARGE_RESIDUAL, TakeOptions, Watch
 from app.takes import edit
 from app.takes.take import Performer, Take
@@ -65,7 +65,7 @@ def _origin(take: Take, options: TakeOptions, residuals: dict[int, np.ndarray] |
     for number, values in (residuals or {}).items():
         facts[f"fit residual of person_{number} in mm"] = f"{values.mean():.2f}, at most {values.max():.2f}"
         facts[f"fit residuals of person_{number} by frame"] = " ".join(f"{value:.1f}" for value in values)
-    camera = camera_of(take) if options.camera else None
+    camera = camera_of_take(take) if options.camera else None
     return Origin(made.model, made.sha256, take.masks, tuple(facts.items()), camera)
 
 

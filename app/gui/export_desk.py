@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.export.camera import Camera
-from app.export.colours import part_colours
+from app.export.colours import vertex_colours
 from app.export.mesh import Origin
-from app.export.people import FOCAL, meshes_of
+from app.export.people import camera_of, meshes_of
 from app.export.take_options import TakeOptions, Watch
 from app.export.writers import WRITERS
 from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.export_dialog import ExportDialog
-from app.gui.export_words import Subject
+from app.gui.export_words import Subject, saved_text
 from app.gui.model_info import ModelInfo
 from app.gui.take_scene import record_at
 from app.pipeline.frames import Record
@@ -26,15 +24,6 @@ from app.takes.take import Take
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
-
-
-@dataclass(frozen=True)
-class Written:
-    """What became of an export."""
-
-    path: str
-    note: str = ""
-    """What the person should know about it."""
 
 
 class ExportDesk(QObject):
@@ -112,28 +101,29 @@ class ExportDesk(QObject):
         else:
             self._job.start(self._frame_work(path, options, watch))
 
-    def _take_work(self, take: Take, path: Path, options: TakeOptions, watch: Watch) -> Callable[[], Written]:
+    def _take_work(self, take: Take, path: Path, options: TakeOptions, watch: Watch) -> Callable[[], str]:
+        """Work that returns what the person should know about it."""
         body = self._window.takes.studio.body
 
-        def work() -> Written:
+        def work() -> str:
             from app.export.take import export_take  # brings torch along, for which the window does not wait
             from app.takes.bodies import body_of
 
             done = export_take(take, body or body_of(take), path, options, watch)
             fit = "" if done.residual is None else f"The skeleton is {done.residual:.1f} mm off the meshes."
-            return Written(str(path), done.warning or fit)
+            return done.warning or fit
 
         return work
 
-    def _frame_work(self, path: Path, options: TakeOptions, watch: Watch) -> Callable[[], Written]:
+    def _frame_work(self, path: Path, options: TakeOptions, watch: Watch) -> Callable[[], str]:
         record, info, origin = self._frame(options)
 
-        def work() -> Written:
-            colours = part_colours(info.part_names)[info.part_of_vertex] if options.colours else None
+        def work() -> str:
+            colours = vertex_colours(info.part_names, info.part_of_vertex) if options.colours else None
             meshes = meshes_of(record, info.faces, info.uv, info.uv_faces, options.camera, colours)
             watch.at(0.3)
             WRITERS[options.kind](path, meshes, options.preset, origin)
-            return Written(str(path))
+            return ""
 
         return work
 
@@ -151,19 +141,18 @@ class ExportDesk(QObject):
             record, info = window.record, window.info
             model, digest = info.model_name, info.sha256
         height, width = record.frame.image.shape[:2]
-        camera = Camera(width, height, FOCAL * width) if options.camera else None
+        camera = camera_of(width, height) if options.camera else None
         return record, info, Origin(model, digest, record.hops, more, camera)
 
     def cancel(self) -> None:
         """Stop after the frame that is being written; the old files stay."""
         self._cancel.set()
 
-    def _done(self, result: Written | None, fault: str) -> None:
-        self._tell(self._path, fault, "" if result is None else result.note)
+    def _done(self, note: str | None, fault: str) -> None:
+        self._tell(self._path, fault, note or "")
 
     def _tell(self, path: str, fault: str, note: str = "") -> None:
-        told = " ".join(part for part in (f"Saved {path}.", note) if part)
-        self._window.parts.banner.say(fault or told, serious=bool(fault))
+        self._window.parts.banner.say(fault or saved_text(path, note), serious=bool(fault))
         self.done.emit(path, fault, note)
 
     def shutdown(self) -> None:

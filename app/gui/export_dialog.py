@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, Q
 
 from app.export.take_options import TakeOptions
 from app.gui.export_form import ExportForm
-from app.gui.export_words import Subject
+from app.gui.export_words import Subject, saved_text
 from app.gui.settings import Settings
 from app.gui.theme import Theme
 from app.gui.widgets import label, push_button
@@ -113,7 +113,7 @@ class ExportDialog(QDialog):
         """It is written, or it is told why not."""
         self._written = path
         self._show_busy(busy=False)
-        self.outcome.setText(fault or " ".join(part for part in (f"Saved {path}.", note) if part))
+        self.outcome.setText(fault or saved_text(path, note))
         self.reveal.setVisible(not fault)
         self.copy.setVisible(not fault)
         self._fit_height()

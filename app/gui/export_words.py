@@ -56,6 +56,11 @@ def without_ending(path: Path) -> Path:
     return path.with_suffix("") if path.suffix.lstrip(".").lower() in endings else path
 
 
+def saved_text(path: str, note: str) -> str:
+    """That it is written, and what the person should know about it."""
+    return f"Saved {path}. {note}".rstrip()
+
+
 def axes_text(options: TakeOptions) -> str:
     """Axes and unit of the files."""
     preset = options.preset

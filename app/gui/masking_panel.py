@@ -9,10 +9,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSl
 
 from app.gui.compare_box import CompareBox, masks_text
 from app.gui.model_info import ModelInfo
-from app.gui.settings import DEFAULT_HOPS
 from app.gui.theme import Theme
 from app.gui.widgets import Card, IconButton, label
-from app.pipeline.frames import Hops
+from app.pipeline.frames import PAPER_HOPS, Hops
 from model.evaluation.protocols import ABLATION, PUBLISHED_ABLATION
 from model.mask_statistics import mask_statistics
 
@@ -57,7 +56,7 @@ class MaskingPanel(Card):
 
     hops_changed = Signal(tuple)
 
-    def __init__(self, hops: Hops = DEFAULT_HOPS, parent: QWidget | None = None) -> None:
+    def __init__(self, hops: Hops = PAPER_HOPS, parent: QWidget | None = None) -> None:
         super().__init__("Masking", parent)
         self.setToolTip(
             "In each encoder a vertex attends only to vertices within this many hops on the coarse mesh."
@@ -68,7 +67,7 @@ class MaskingPanel(Card):
         self._values: list[QLabel] = []
         self.presets: list[QPushButton] = []
         self.reset_button = IconButton("reset", "Masks of the paper: 7, 5, 3, 1 (Ctrl+R)")
-        self.reset_button.clicked.connect(lambda: self.set_hops(DEFAULT_HOPS))
+        self.reset_button.clicked.connect(lambda: self.set_hops(PAPER_HOPS))
         self.header.addWidget(self.reset_button)
         self.sparsity = label("", "small", "Mean number of vertices that one vertex may attend to")
         self.sparsity.setWordWrap(True)

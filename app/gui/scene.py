@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.export.colours import part_colours
+from app.export.colours import vertex_colours
 from app.export.people import placements
 from app.gui.colourings import ATTENTION, CHANGE, ERROR, on_map, ramp
 from app.gui.colours import person_colour
@@ -73,7 +73,7 @@ def build_scene(
 def albedo(person: Person, info: ModelInfo, colour_by: str) -> np.ndarray:
     """(V, 3) colours of one person's mesh before light."""
     if colour_by == "Part":
-        return part_colours(info.part_names)[info.part_of_vertex]
+        return vertex_colours(info.part_names, info.part_of_vertex)
     if colour_by == "Depth":
         depth = person.vertices[:, 2]
         share = (depth - depth.min()) / max(float(np.ptp(depth)), 1e-6)

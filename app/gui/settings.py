@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 from app.export.presets import PRESETS
 from app.export.take_options import KINDS
 from app.export.writers import WRITERS
-from app.pipeline.frames import Hops
+from app.pipeline.frames import PAPER_HOPS, Hops
 from app.pipeline.tiers import TIERS
 from app.takes.edit import RATES
 
@@ -29,7 +29,6 @@ CHOICES = {
     "take_format": tuple(KINDS),
     "take_rate": ("own", *(f"{rate:g}" for rate in RATES)),
 }
-DEFAULT_HOPS: Hops = (7, 5, 3, 1)
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Settings:
     """Strength of live smoothing in [0, 1]."""
     pins: tuple[int, ...] | None = None
     """Pinned vertices; None until the person changes the defaults."""
-    hops: Hops = field(default=DEFAULT_HOPS)
+    hops: Hops = field(default=PAPER_HOPS)
     last_folder: str = ""
     export_format: str = "obj"
     export_preset: str = "any"

@@ -15,7 +15,7 @@ from app.gui.model_info import ModelInfo
 from app.gui.take_fit import TakeFit
 from app.gui.take_scene import fits_take, presence_of, spread, take_info
 from app.gui.take_track import Curve, Presence
-from app.takes.edit import Edit, accelerations, edited
+from app.takes.edit import Edit, accelerations, edited, mean_known
 from app.takes.take import Take
 from model.errors import UserError
 
@@ -167,7 +167,8 @@ class TakeStudio(QObject):
         if state is None or person_id is None:
             card.show_acceleration(float("nan"), float("nan"))
             return
-        card.show_acceleration(_mean(state.before.get(person_id)), _mean(state.after.get(person_id)))
+        before, after = (mean_known(rows.get(person_id, np.zeros(0))) for rows in (state.before, state.after))
+        card.show_acceleration(before, after)
         presence = presence_of(state.take, person_id)
         card.show_gaps(presence.count(Presence.FILLED), presence.count(Presence.MISSING))
 
@@ -177,8 +178,3 @@ class TakeStudio(QObject):
         self.fit.shutdown()
         for job in (self._reading, self._editing):
             job.wait(PATIENCE)
-
-
-def _mean(values: np.ndarray | None) -> float:
-    known = values[np.isfinite(values)] if values is not None else np.zeros(0)
-    return float(known.mean()) if len(known) else float("nan")

@@ -94,6 +94,11 @@ def crop_for_box(
     torso = torso_of(box)
     if webcam and torso is not None and box.y + box.height >= CUT * picture_size[1]:
         centre, side = _webcam_square(torso, side)
+    return square(centre, side, roll, crop_size)
+
+
+def square(centre: np.ndarray, side: float, roll: float, crop_size: int) -> Crop:
+    """The square about a point (2,) of the picture, `side` pixels of it wide, turned by a roll."""
     scale = crop_size / side
     cos, sin = math.cos(roll) * scale, math.sin(roll) * scale
     linear = np.array([[cos, sin], [-sin, cos]])

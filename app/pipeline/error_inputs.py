@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from app.pipeline.crop import to_crop
-from app.pipeline.diagnostics import MEASURES, Diagnostics
+from app.pipeline.diagnostics import ERROR, MEASURES, Diagnostics
 from app.pipeline.frames import Person
 from app.pipeline.heat_measures import STEP, HeatMeasures
 from model.evaluation.landmarks import LANDMARK_OF_LIMB
 from model.hierarchy import Hierarchy
 from model.metrics import pa_mpjpe
 
-MEASURED = tuple(measure.name for measure in MEASURES if measure.name not in ("jerk", "error"))
+MEASURED = tuple(measure.name for measure in MEASURES if measure.name not in ("jerk", ERROR))
 """Jerk needs a film, and the error is the answer itself."""
 _QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75)
 

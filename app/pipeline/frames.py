@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Hops = tuple[int | None, int | None, int | None, int | None]
 """Attention-mask threshold of each encoder in hops on the coarse mesh; None is off."""
+PAPER_HOPS: Hops = (7, 5, 3, 1)
+"""As published, and as every shipped network was trained."""
 
 
 @dataclass(frozen=True)

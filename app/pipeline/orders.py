@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from app.pipeline.frames import NO_STUDY, Hops, Record, Study
+from app.pipeline.frames import NO_STUDY, PAPER_HOPS, Hops, Record, Study
 from app.pipeline.pipeline import Pipeline
 
 
@@ -71,7 +71,7 @@ class Orders:
     exchange: Exchange | None = None
     adopted: Adopted | None = None
 
-    hops: Hops = (7, 5, 3, 1)
+    hops: Hops = PAPER_HOPS
     study: Study = NO_STUDY
     isolate: bool = False
     smoothing: float = 0.0

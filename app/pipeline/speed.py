@@ -11,8 +11,12 @@ from pathlib import Path
 
 import torch
 
+from app.pipeline.loading import load_pipeline
+from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
+from model.bodies import BodyCard
 from model.calibration import calibration_images
+from model.config import DEFAULT_WEIGHTS
 from model.engine import Engine, HalfEngine
 from model.graphs import can_export, export_folder, start_export
 from model.inference import compare
@@ -42,6 +46,17 @@ def speed_up(reconstructor: Reconstructor) -> threading.Thread | None:
         _take(reconstructor, FLOAT32)
         return None
     return _in_background(reconstructor, _take_first)
+
+
+def load_fastest(
+    weights: str | Path = DEFAULT_WEIGHTS, body: Path | BodyCard | None = None, device: str = "auto"
+) -> tuple[Pipeline, Reconstructor]:
+    """As `load_pipeline`, and waits for the fastest engine. Raises UserError."""
+    pipeline, reconstructor = load_pipeline(weights, body, device)
+    thread = speed_up(reconstructor)
+    if thread is not None:
+        thread.join()
+    return pipeline, reconstructor
 
 
 def _in_background(reconstructor: Reconstructor, work: object) -> threading.Thread:

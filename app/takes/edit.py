@@ -168,7 +168,11 @@ def accelerations(take: Take, person: Performer) -> np.ndarray:
 
 def acceleration(take: Take, person: Performer) -> float:
     """The mean of `accelerations` over the take; not a number for fewer than three frames in a row."""
-    values = accelerations(take, person)
+    return mean_known(accelerations(take, person))
+
+
+def mean_known(values: np.ndarray) -> float:
+    """Over what is finite; not a number where nothing is."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
 

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +248,7 @@ def run_manifest(recipe: Recipe, scene: Scene, world: int) -> dict[str, Any]:
     """What it takes to make this run again: settings, program, data, seeds."""
     return {
         "recipe": recipe.to_dict(),
-        "network": replace(recipe.network_config()).to_json(),
+        "network": recipe.network_config().to_json(),
         "processes": world,
         "seed": recipe.seed,
         "commit": _commit(),

@@ -630,6 +630,7 @@ def kept_record(bench: Bench) -> Record:
 
 def test_masks_are_tried_on_an_adopted_record_without_its_source(bench) -> None:
     one = bench(clip=FakeClip(3))
+    one.worker.set_every_frame(True)
     one.worker.open("clip")
     one.wait_state(WorkerState.ENDED)
     clip = one.sources["clip"]

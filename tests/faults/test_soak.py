@@ -28,9 +28,12 @@ def at_rest(one: Live) -> float:
     """Megabytes in use while the window shows plain meshes: other colours hold more, and are no leak."""
     one.do(one.window.worker.play)  # the last habit may have been a pause
     one.do(lambda: one.window.parts.mesh.colour_by.setCurrentIndex(0))
-    one.wait_records(5)
-    give_back()
-    return look(0.0, 0, 0).memory_mb
+    found = []
+    for _ in range(5):  # What a frame in work holds at the moment is no leak either.
+        one.wait_records(5)
+        give_back()
+        found.append(look(0.0, 0, 0).memory_mb)
+    return min(found)
 
 
 def test_some_seconds_of_everything_stay_flat(live: Any, tmp_path: Path) -> None:

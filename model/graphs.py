@@ -11,7 +11,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from model.pointhmr import Features, PointHMR
 from model.quantize import quantize
 from model.recipes import FLOAT32, Recipe, frontier
 from model.restructured import RestructuredEncode, as_features
+from model.temporaries import temporary_folder
 
 FORMAT = 2
 """Of the kept graphs; counts up when their inputs, outputs or numbers change."""
@@ -83,13 +83,12 @@ def export(network: PointHMR, folder: Path, recipe: Recipe = FLOAT32) -> None:
         runs = [_inputs(stage, network, one) for one in images[:4]]
         quantize(graphs[1], [[t.numpy() for t in run] for run in runs], lambda name: "head" not in name)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+    with temporary_folder(folder) as temporary:
         for name, graph in zip(STAGES, graphs, strict=True):
-            openvino.save_model(graph, Path(temporary) / f"{name}.xml", compress_to_fp16=False)
+            openvino.save_model(graph, temporary / f"{name}.xml", compress_to_fp16=False)
         # A folder that is there with graphs cannot be replaced, and need not be.
         with contextlib.suppress(OSError):
-            os.rename(temporary, folder)  # noqa: PTH104
-            Path(temporary).mkdir()
+            temporary.rename(folder)
         if not folder.is_dir():
             raise UserError(f"The graphs cannot be kept in {folder.parent}.")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from model.errors import UserError
+from model.temporaries import temporary_file
 
 APPLICATION = "pointhmr"
 
@@ -48,21 +48,15 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     Makes the folder when there is none. Raises UserError when the disk refuses.
     """
-    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        _to_the_disk(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with temporary_file(path) as temporary:
+            write(temporary)
+            _to_the_disk(temporary)
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _to_the_disk(path: Path) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from app.pipeline.pipeline import fault_of
 from model.array_files import MAX_BYTES
 from model.cv import cv2
 from model.errors import UserError
+from model.temporaries import temporary_folder
 
 if TYPE_CHECKING:
     from model.pointhmr import Features
@@ -75,18 +74,14 @@ def save_case(folder: Path, case: Case) -> None:
     """Write a case, whole or not at all. Raises UserError when the folder is there, or the disk refuses."""
     if folder.exists():
         raise UserError(f"{folder} is there already.")
-    temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
-        _write(temporary, case)
-        temporary.chmod(0o755)
-        temporary.rename(folder)
+        with temporary_folder(folder) as temporary:
+            _write(temporary, case)
+            temporary.chmod(0o755)
+            temporary.rename(folder)
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write(folder: Path, case: Case) -> None:

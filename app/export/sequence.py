@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ from app.export.obj import library_beside, write_material, write_obj
 from app.export.presets import Preset
 from app.export.writers import WRITERS
 from model.errors import UserError
+from model.temporaries import replace_folder, temporary_folder
 
 CANCELLED = "The export was cancelled; nothing was changed."
 
@@ -38,28 +37,23 @@ def write_sequence(
     try:
         _check(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
+        with temporary_folder(folder) as made:
+            count = 0
+            for number, meshes in frames:
+                if not step():
+                    raise UserError(CANCELLED)
+                if meshes:
+                    writer(made / f"{folder.name}_{number:06d}.{kind}", meshes, preset, origin)
+                    count += 1
+            if count == 0:
+                raise UserError("There is no person to export.")
+            if kind == "obj":
+                write_material(made / library, origin, preset)
+            made.chmod(0o755)
+            replace_folder(folder, made)
+            return count
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    try:
-        count = 0
-        for number, meshes in frames:
-            if not step():
-                raise UserError(CANCELLED)
-            if meshes:
-                writer(made / f"{folder.name}_{number:06d}.{kind}", meshes, preset, origin)
-                count += 1
-        if count == 0:
-            raise UserError("There is no person to export.")
-        if kind == "obj":
-            write_material(made / library, origin, preset)
-        made.chmod(0o755)
-        _replace(folder, made)
-        return count
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _check(folder: Path) -> None:
@@ -74,20 +68,3 @@ def _check(folder: Path) -> None:
         others = [p.name for p in folder.iterdir() if not own.fullmatch(p.name) and p != library]
         if others:
             raise UserError(f"{folder} holds other files, such as {others[0]}; choose another name.")
-
-
-def _replace(folder: Path, made: Path) -> None:
-    """Put the new folder in the place of the old one, which comes back if that fails."""
-    if not folder.exists():
-        made.rename(folder)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-old-", dir=folder.parent))
-    old = aside / folder.name
-    folder.rename(old)
-    try:
-        made.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

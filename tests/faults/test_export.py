@@ -101,7 +101,7 @@ def test_a_place_that_takes_no_file(tmp_path: Path, ending: str, monkeypatch: py
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     with monkeypatch.context() as patch:
-        patch.setattr(paths.tempfile, "mkstemp", denied)  # root may write to a read-only folder
+        patch.setattr("tempfile.mkstemp", denied)  # root may write to a read-only folder
         path = old_file(tmp_path, ending)
         assert "Permission denied" in refused(path, ending)
         assert path.read_bytes() == OLD

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.handlings import MUTATIONS, Mutation
 from tests.faults.harness import ANSWERS_WITHIN, Live
 from tests.faults.index import FAULTS, covered
-from tests.faults.mutations import MUTATIONS, ROOT, Mutation, copy, noticed_by
+from tests.faults.mutations import ROOT, copy, noticed_by
 
 
 @pytest.mark.parametrize("number", FAULTS)

@@ -158,6 +158,7 @@ def test_broken_streams_are_one_sentence(stream: bytes) -> None:
         loads(stream, "thing.pkl")
 
 
+@pytest.mark.fault(15)
 def test_indices_beyond_a_matrix_are_not_believed() -> None:
     matrix = CscMatrix(np.eye(3))
     matrix.__dict__["indices"] = np.array([0, 10**6, 2], np.int32)

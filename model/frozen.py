@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from model.blazepose import BlazePose, BlazePoseOutput
 from model.decoders import BackboneMaps
 from model.guided import FrozenNetwork, GuidedBlazePose
+from model.vino import import_openvino
 
 FrozenBackbone = Callable[[Tensor], BackboneMaps]
 """Normalised images [B, 3, S, S] -> maps without gradients. Every call must have the same batch size."""
@@ -28,7 +29,7 @@ def openvino_backbone(
     backbone: FrozenNetwork, shape: tuple[int, int, int, int]
 ) -> Callable[[Tensor], BlazePoseOutput]:
     """The backbone compiled by OpenVINO in float32 for one input shape."""
-    import openvino
+    openvino = import_openvino()
 
     class Tuple(nn.Module):
         def forward(self, images: Tensor) -> tuple[Tensor, ...]:

@@ -25,6 +25,7 @@ from model.quantize import quantize
 from model.recipes import FLOAT32, Recipe, frontier
 from model.restructured import RestructuredEncode, as_features
 from model.temporaries import temporary_folder
+from model.vino import import_openvino
 
 FORMAT = 2
 """Of the kept graphs; counts up when their inputs, outputs or numbers change."""
@@ -67,7 +68,7 @@ def export(network: PointHMR, folder: Path, recipe: Recipe = FLOAT32) -> None:
 
     Of two processes that do so at once the first is through; the other's graphs are thrown away.
     """
-    import openvino
+    openvino = import_openvino()
 
     stage = RestructuredEncode(network)
     images = calibration_images(network) if recipe.int8 or recipe.regress_int8 else []
@@ -104,7 +105,7 @@ def _inputs(stage: RestructuredEncode, network: PointHMR, image: Tensor) -> list
 
 def _converted(module: nn.Module, inputs: list[Tensor], *, named: bool) -> Any:
     """named: whether the operations must carry the names of their modules, which takes half as long again."""
-    import openvino
+    openvino = import_openvino()
 
     wanted = module if named else lambda *tensors: module(*tensors)
     with warnings.catch_warnings():

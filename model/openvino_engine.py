@@ -15,6 +15,7 @@ from model.graphs import STAGES
 from model.pointhmr import Features, Mesh, PointHMR
 from model.recipes import FLOAT32, Recipe
 from model.restructured import RestructuredEncode, as_features
+from model.vino import import_openvino
 
 
 class OpenVinoEngine:
@@ -24,8 +25,7 @@ class OpenVinoEngine:
         self, network: PointHMR, folder: Path, recipe: Recipe = FLOAT32, threads: int | None = None
     ) -> None:
         """folder: where `model.graphs.export` put them. Raises RuntimeError when they cannot be read."""
-        import openvino
-
+        openvino = import_openvino()
         self.name = f"OpenVINO {recipe.name}"
         self._network = network
         self._stage: RestructuredEncode | None = None

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from model.vino import import_openvino
+
 SHARES = (1.0, 0.93, 0.86, 0.79, 0.72, 0.65, 0.55, 0.45)
 """Of the largest value: candidates for the end of the range."""
 SAMPLES = 40_000
@@ -74,7 +76,7 @@ def _ranges(
     graph: Any, operations: Sequence[Any], inputs: Sequence[list[np.ndarray]]
 ) -> dict[tuple[str, int], tuple[float, float]]:
     """Lowest and highest value of each tensor that enters one of the operations."""
-    import openvino
+    openvino = import_openvino()
 
     sources = {_key(node.input_value(0)): node.input_value(0) for node in operations}
     if not sources:
@@ -98,7 +100,6 @@ def _ranges(
 
 
 def _fake_quantize(value: Any, low: Any, high: Any, levels: int) -> Any:
-    from openvino import opset13
-
+    opset13 = import_openvino().opset13
     ends = [opset13.constant(np.asarray(end, np.float32)) for end in (low, high, low, high)]
     return opset13.fake_quantize(value, *ends, levels)

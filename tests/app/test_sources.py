@@ -114,6 +114,7 @@ def test_cmyk_jpeg(tmp_path: Path) -> None:
     assert seen[..., 0].mean() > 150 > 60 > seen[..., 2].mean(), "it is red, not its negative"
 
 
+@pytest.mark.fault(4)
 def test_float_pictures_with_holes(tmp_path: Path) -> None:
     image = np.full((6, 6, 3), 0.5, np.float32)
     image[0] = np.nan

@@ -41,7 +41,7 @@ MUTATIONS = (
         "    image = _as_uint8(image)\n", ""),
     Mutation(4, "grey becomes RGB", "whatever_a_camera", "app/pipeline/pictures.py",
         "return np.repeat(image, 3, axis=2)", "return image"),
-    Mutation(4, "floats that are none become black", "whatever_a_camera", "app/pipeline/pictures.py",
+    Mutation(4, "floats that are none become black", "with_holes", "app/pipeline/pictures.py",
         "np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=255.0, neginf=0.0)",
         "np.nan_to_num(image.astype(np.float32), nan=99.0, posinf=255.0, neginf=0.0)"),
     Mutation(4, "a picture of no known kind is told", "no_known_kind", "app/pipeline/pictures.py",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-import openvino
 import pytest
 
 from model import graphs
 from model.errors import UserError
+from model.vino import import_openvino
 from model.weights import load_network
 
 
@@ -25,7 +28,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> threading.Barrier:
             both.wait(60)
 
     monkeypatch.setattr(graphs, "_converted", lambda *_, **more: "graph")
-    monkeypatch.setattr(openvino, "save_model", save)
+    monkeypatch.setattr(import_openvino(), "save_model", save)
     return both
 
 
@@ -57,3 +60,21 @@ def test_graphs_that_cannot_be_kept_are_told(tmp_path: Path, made: threading.Bar
     with pytest.raises((UserError, threading.BrokenBarrierError)):
         graphs.export(load_network("body-lite")[0].eval(), folder)
     assert [path.name for path in tmp_path.iterdir()] == ["lite"]
+
+
+CONVERTS = """
+import sys
+import torch
+from model.vino import import_openvino
+
+import_openvino().convert_model(torch.nn.Linear(2, 2), example_input=torch.zeros(1, 2))
+assert not [name for name in sys.modules if name.startswith("openvino_telemetry.")]
+"""
+
+
+def test_nobody_is_told_that_a_network_is_converted(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "CI"} | {
+        "HOME": str(tmp_path)
+    }
+    subprocess.run([sys.executable, "-c", CONVERTS], env=environment, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == [], "not even counted"

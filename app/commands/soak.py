@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from app.commands.options import add_model_arguments
 from app.commands.window import SAMPLE, builder
+from app.malloc import use_few_arenas
 from app.vitals import Growth, Vitals, growth
 from model.errors import UserError
 from model.paths import write_atomically
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from app.gui.soak import Soak
     from app.gui.soak_curve import curve
 
+    use_few_arenas()
     create_application()
     share_the_interpreter()
     bar = tqdm(total=options.minutes, unit=" min", disable=not sys.stderr.isatty(), bar_format="{l_bar}{bar}")
@@ -80,7 +82,8 @@ def verdict(samples: list[Vitals], more: Growth) -> str:
     """What came out, in one line."""
     last = samples[-1]
     return (
-        f"{'flat' if more.flat else 'GROWS'}: {more.memory_mb:+.1f} MB, {more.threads:+.0f} threads, "
+        f"{'flat' if more.flat else 'GROWS'}: {more.memory_mb:+.1f} MB ({more.in_use_mb:+.1f} in use), "
+        f"{more.threads:+.0f} threads, "
         f"{more.handles:+.0f} handles, {more.widgets:+.0f} widgets in {last.seconds / 60:.1f} min and "
         f"{last.records} pictures"
     )

@@ -18,6 +18,7 @@ from app.gui.main_window import MainWindow
 from app.gui.model_choice import ModelChoice
 from app.gui.model_info import ModelInfo
 from app.log import start_log
+from app.malloc import use_few_arenas
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.worker import Worker
 
@@ -78,6 +79,7 @@ def create_window(
 
 def run_window(spec: str | Path | None, build: Build, *, sample: str | Path | None = None) -> int:
     """Show the window on a source (None: the sample) until it is closed; returns the exit code."""
+    use_few_arenas()
     application = create_application()
     share_the_interpreter()
     start_log()

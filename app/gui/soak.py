@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.gui.main_window import MainWindow
+from app.malloc import give_back
 from app.pipeline.worker import WorkerState
-from app.vitals import Vitals, give_back, look
+from app.vitals import Vitals, look
 from model.errors import UserError
 
 SAMPLES = 300
@@ -61,13 +63,14 @@ class Soak:
 
 
 def habits(window: MainWindow) -> Iterator[Callable[[], object]]:
-    """What a person does, over and over: masks, pins, people, pauses, steps, themes, the source anew."""
+    """What a person does, over and over: masks, pins, people, pauses, steps, themes, the source anew.
+
+    Each round is the same, of some thirty actions, and shows every colouring: some hold more than others
+    while they are chosen, so that a part of the soak could be compared with one in which others were shown.
+    The warm-up of half an hour takes in three rounds: all that is made at its first use is there by then.
+    """
     do, parts, pins = window.commands, window.parts, window.pins
     vertices = itertools.cycle(range(0, 6000, 611))
-
-    def colours() -> None:
-        box = parts.mesh.colour_by
-        box.setCurrentIndex((box.currentIndex() + 1) % box.count())
 
     def pin() -> None:
         count = len(pins.vertices)
@@ -88,10 +91,12 @@ def habits(window: MainWindow) -> Iterator[Callable[[], object]]:
 
     presets = [button.click for button in parts.masking.presets]
     frozen = [do.freeze.trigger, presets[1], do.back.trigger, do.forward.trigger, do.play.trigger]
-    looks = [turn, colours, pin, size, do.side.trigger, do.reset_view.trigger]
+    box = parts.mesh.colour_by
+    colours = [partial(box.setCurrentIndex, index) for index in (*range(1, box.count()), 0)]
+    looks = [turn, pin, size, do.side.trigger, do.reset_view.trigger]
     people = [do.everyone.trigger, do.next_person.trigger, do.everyone.trigger]
     themes = [action.trigger for action in do.themes.actions()[1:]]
     again = [reopen]
     return itertools.cycle(
-        [*presets, *looks, *people, *frozen, pin, colours, *themes, pins.take_back, *again]
+        [*presets, *looks, *people, *frozen, pin, *colours, *themes, pins.take_back, *again]
     )

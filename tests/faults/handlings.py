@@ -152,7 +152,7 @@ MUTATIONS = (
         "            self._feed.stop()\n", "            self._feed.stop(9.0)\n"),
     Mutation(16, "what waits to be drawn is stopped", "many_times", "app/gui/main_window.py",
         "        self.parts.shutdown()\n", ""),
-    Mutation(16, "the thread that loads Open3D is waited for", "many_times", "app/gui/main_window.py",
+    Mutation(16, "the thread that loads Open3D is waited for", "open3d_is_loaded", "app/gui/main_window.py",
         "        self.warmup.stop()\n", ""),
     Mutation(17, "signals end in order", "ends_the_program", "app/gui/endings.py",
         "if hasattr(signal, name)]", "if False]"),
@@ -215,6 +215,8 @@ MUTATIONS = (
         "self.record = record; self.__dict__.setdefault('kept', []).append(b'x' * self.width() * 2000)\n"),
     Mutation(20, "growth is told", "whatever_grows", "app/vitals.py",
         "self.memory_mb <= MOST_GROWTH_MB and", ""),
+    Mutation(20, "threads share an arena", "one_arena", "app/malloc.py",
+        "        mallopt(_M_ARENA_MAX, _ARENAS)\n", "        pass\n"),
     Mutation(20, "threads, handles and widgets that grow are told", "whatever_grows", "app/vitals.py",
         " and more <= MOST_MORE", ""),
 )  # fmt: skip

@@ -125,6 +125,29 @@ def test_close_in_every_state_many_times_leaves_nothing(qtbot: Any, tmp_path: Pa
         assert not thread.is_alive(), thread
 
 
+@pytest.mark.fault(16)
+def test_close_while_open3d_is_loaded_waits_for_it(
+    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread inside of its import would crash the interpreter's end."""
+    began, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr("app.gui.warmup.import_open3d", lambda: began.set() or go_on.wait(EVENT))
+    monkeypatch.setattr("app.gui.warmup.warm_up", lambda: None)
+    bridge = Bridge()
+    worker = gui_fakes.FakeWorker(bridge, gui_fakes.record())
+    window = MainWindow(worker, bridge, gui_fakes.model_info(), settings_path=tmp_path / "pointhmr.ini")
+    ready: list[bool] = []
+    window.warmup.ready.connect(lambda: ready.append(True))
+    window.warmup.start()
+    assert began.wait(EVENT)
+    threading.Timer(0.3, go_on.set).start()
+    window.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "open3d-import"]
+    close_all()
+    assert not ready, "nobody is left to draw"
+    window.deleteLater()
+
+
 WINDOW = """
 import sys
 from pathlib import Path

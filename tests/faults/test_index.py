@@ -22,13 +22,14 @@ def test_every_fault_is_tested(number: int) -> None:
 
 def test_the_watch_sees_a_window_that_is_held_up(live: Callable[..., Live]) -> None:
     one = live()
-    one.do(lambda: time.sleep(0.5))
-    assert one.pulse.worst > 0.45
+    seconds = 3 * (ANSWERS_WITHIN + one.pulse.room)  # on a machine that stutters the watch lets more pass
+    one.do(lambda: time.sleep(seconds))
+    assert one.pulse.worst > 0.9 * seconds
     assert one.pulse.worst > ANSWERS_WITHIN + one.pulse.room, "a fault test would have failed"
     one.pulse.worst = 0.0
     lock = threading.Lock()
     with lock:
-        one.do(lambda: lock.acquire(timeout=0.5))
+        one.do(lambda: lock.acquire(timeout=seconds))
     assert one.pulse.worst > ANSWERS_WITHIN + one.pulse.room
     one.pulse.worst = 0.0
 

@@ -125,6 +125,7 @@ def test_nobody_elses_file_is_touched(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").write_text("mine")
     (tmp_path / ".pointhmr-new-abcd1234").symlink_to(tmp_path / "folder")
+    (tmp_path / ".pointhmr-new-abcd5678").symlink_to(tmp_path / "folder" / "file")
     others = set(tmp_path.rglob("*"))
     note(tmp_path / "other.json")
     assert set(tmp_path.rglob("*")) == others | {tmp_path / "other.json"}

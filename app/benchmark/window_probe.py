@@ -88,7 +88,9 @@ def main() -> None:
     from app.commands.window import SAMPLE
     from app.gui.application import create_application, create_window, share_the_interpreter
     from app.gui.model_choice import ModelChoice
+    from app.malloc import use_few_arenas
 
+    use_few_arenas()
     application = create_application()
     share_the_interpreter()
     with tempfile.TemporaryDirectory() as folder:

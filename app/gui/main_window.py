@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self.state = WorkerState.IDLE
         self.shown = 0
         self._settings_path = settings_path or default_path()
-        self.settings, complaint = load_settings(self._settings_path)
+        self.settings, self._complaint = load_settings(self._settings_path)
         self._settings_before = replace(self.settings)
         self.themes = ThemeSwitch(self)
         self.pins = Pins(self)
@@ -103,8 +103,6 @@ class MainWindow(QMainWindow):
         self._set_state(Status(WorkerState.IDLE))
         if model_info is not None:
             self.set_model_info(model_info)
-        if complaint:
-            self.parts.banner.say(complaint)
 
     def _connect(self) -> None:
         parts = self.parts
@@ -139,6 +137,8 @@ class MainWindow(QMainWindow):
         spec = self.sample if spec is None else spec
         if spec is not None:
             self.open_source(spec)
+        if self._complaint:  # After the source, which takes away what was told about another one.
+            self.parts.banner.say(self._complaint)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Load Open3D once the window can be seen."""

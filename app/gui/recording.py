@@ -177,10 +177,13 @@ class Recording(QObject):
 
     def _file(self, take: Take, recording: Path) -> tuple[Take, Path | None, str]:
         """Save a take beside the others; its recording is thrown away only once that is done."""
+        path = None
         try:
-            path = free_path(self.folder / name_of(take.made))
+            path = new_file(self.folder / name_of(take.made))
             save_take(path, take)
         except UserError as error:
+            if path is not None:
+                path.unlink(missing_ok=True)
             return take, None, f"{error} The recording is kept and offered at the next start."
         with contextlib.suppress(UserError):  # It is offered again, which does no harm.
             forget(recording)
@@ -240,11 +243,19 @@ class Recording(QObject):
         self._looking.start(work)
 
 
-def free_path(path: Path) -> Path:
-    """The path, or with a number where there is such a file already."""
-    number = 2
-    result = path
-    while result.exists():
-        result = path.with_name(f"{path.stem} {number}{path.suffix}")
-        number += 1
-    return result
+def new_file(path: Path) -> Path:
+    """An empty file at the path, or with a number where there is one already. Raises UserError.
+
+    It is made at once: another window may have begun to record the same source in the same second.
+    """
+    result, number = path, 2
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                result.open("xb").close()
+                return result
+            except FileExistsError:
+                result, number = path.with_name(f"{path.stem} {number}{path.suffix}"), number + 1
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.gui.settings import load_settings
 from app.takes.recorder import Recorder
 from app.takes.take import Made
 from app.takes.take_file import load_take, save_take
+from model.errors import UserError
 from tests.app import gui_fakes, take_fakes
 from tests.app.gltf_player import Player
 from tests.app.mesh_files import assert_same_points
@@ -82,6 +84,46 @@ def test_a_pause_does_not_end_a_recording_and_another_source_does(shown, qtbot, 
     press(qtbot, window.parts.banner.buttons[0])
     qtbot.waitUntil(lambda: window.takes.on_page)
     assert window.takes.path == path
+
+
+@pytest.mark.fault(17)
+def test_two_windows_that_record_in_the_same_second_keep_both_takes(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("app.gui.warmup.Warmup.start", lambda self: None)  # in one process only one can draw
+    both = threading.Barrier(2)
+
+    def save(path, take):
+        both.wait(20)  # each has its name, and neither has written yet
+        save_take(path, take)
+
+    monkeypatch.setattr("app.gui.recording.name_of", lambda made: "same.take")
+    monkeypatch.setattr("app.gui.recording.save_take", save)
+    windows = [make_window(), make_window()]
+    for count, window in enumerate(windows, start=1):
+        window.start("fake.mp4")
+        qtbot.waitUntil(lambda window=window: window.record is not None)
+        window.commands.record.trigger()
+        send(window, qtbot, list(range(1, 2 + count)))
+    for window in windows:
+        window.recording.stop(show=False)
+    qtbot.waitUntil(lambda: not any(window.recording.busy for window in windows), timeout=20_000)
+    assert sorted(len(load_take(path)) for path in (tmp_path / "takes").iterdir()) == [3, 4]
+    assert not list((tmp_path / "recordings").glob("*"))
+
+
+def test_a_take_that_cannot_be_saved_leaves_no_empty_file(shown, qtbot, tmp_path, monkeypatch):
+    def full(path, take):
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr("app.gui.recording.save_take", full)
+    window = shown()
+    window.commands.record.trigger()
+    send(window, qtbot, [1, 2])
+    window.recording.stop(show=False)
+    qtbot.waitUntil(lambda: "offered at the next start" in window.parts.banner.text.text())
+    assert list((tmp_path / "takes").iterdir()) == []
+    assert len(list((tmp_path / "recordings").glob("*"))) == 1
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_is_lost(shown, qtbot, tmp_path):

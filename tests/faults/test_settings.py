@@ -52,6 +52,23 @@ def test_a_broken_file_is_kept_aside_and_the_window_opens(
     one.window.show()
 
 
+def test_it_is_told_though_a_source_opens_at_once(qtbot: Any, tmp_path: Path) -> None:
+    """As the program starts: on its clip."""
+    path = tmp_path / "pointhmr.ini"
+    path.write_bytes(b"\xff")
+    bridge = Bridge()
+    worker = gui_fakes.FakeWorker(bridge, gui_fakes.record())
+    window = MainWindow(worker, bridge, gui_fakes.model_info(), settings_path=path)
+    window.warmup.start = lambda: None  # type: ignore[method-assign]
+    window.show()
+    window.start("fake.mp4")
+    qtbot.waitUntil(lambda: window.record is not None)
+    banner = window.parts.banner
+    assert banner.isVisible() and "pointhmr.bad" in banner.text.text()
+    window.close()
+    window.deleteLater()
+
+
 def test_a_file_that_nobody_may_read_is_one_sentence(
     qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

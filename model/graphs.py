@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from model.calibration import calibration_images
 from model.errors import UserError
+from model.halve import halve
 from model.pointhmr import Features, PointHMR
 from model.quantize import quantize
 from model.recipes import FLOAT32, Recipe, frontier
@@ -27,7 +28,7 @@ from model.restructured import RestructuredEncode, as_features
 from model.temporaries import temporary_folder
 from model.vino import import_openvino
 
-FORMAT = 2
+FORMAT = 3
 """Of the kept graphs; counts up when their inputs, outputs or numbers change."""
 STAGES = ("encode", "regress")
 
@@ -75,14 +76,16 @@ def export(network: PointHMR, folder: Path, recipe: Recipe = FLOAT32) -> None:
     image = images[0] if images else torch.zeros(1, 3, network.config.image_size, network.config.image_size)
     tokens = _inputs(stage, network, image)
     graphs = [
-        _converted(stage, [image], named=bool(recipe.int8)),
-        _converted(_Regress(stage.network).eval(), tokens, named=bool(recipe.regress_int8)),
+        _converted(stage, [image], named=recipe.own_graphs),
+        _converted(_Regress(stage.network).eval(), tokens, named=recipe.own_graphs),
     ]
     if recipe.int8:
         quantize(graphs[0], [[one.numpy()] for one in images], recipe.rounds)
     if recipe.regress_int8:
         runs = [_inputs(stage, network, one) for one in images[:4]]
         quantize(graphs[1], [[t.numpy() for t in run] for run in runs], lambda name: "head" not in name)
+    for graph in graphs if recipe.bfloat16 else []:
+        halve(graph, recipe.halves)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(folder) as temporary:
         for name, graph in zip(STAGES, graphs, strict=True):

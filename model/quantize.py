@@ -9,6 +9,7 @@ activation is the one, among shares of the largest value seen, with the least sq
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,21 @@ CHANNEL_AXES = {"Convolution": (1, 2, 3), "GroupConvolution": (2, 3, 4)}
 """Axes of a weight over which one scale is shared."""
 
 
+Source = tuple[str, int, bool]
+"""A tensor that enters an operation: name and output of what gives it, and whether it is transposed then."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What the calibration saw of a tensor."""
+
+    low: float
+    high: float
+    """Ends of the range that is rounded."""
+    mean: np.ndarray
+    """Of each channel."""
+
+
 def quantize(graph: Any, inputs: Sequence[list[np.ndarray]], chosen: Callable[[str], bool]) -> int:
     """Quantise, in place, the operations with constant weights whose names are `chosen`; returns how many.
 
@@ -30,17 +46,20 @@ def quantize(graph: Any, inputs: Sequence[list[np.ndarray]], chosen: Callable[[s
     """
     operations = [node for node in graph.get_ordered_ops() if _has_weights(node)]
     operations = [node for node in operations if chosen(node.get_friendly_name())]
-    ends = _ranges(graph, operations, inputs)
-    rounded: dict[tuple[str, int], Any] = {}
+    seen = _activations(graph, operations, inputs)
+    rounded: dict[Source, Any] = {}
     for node in operations:
-        source = node.input_value(0)
-        if _key(source) not in rounded:
-            rounded[_key(source)] = _fake_quantize(source, *ends[_key(source)], 256)
+        source = _source(node)
+        activation = seen[source]
+        if source not in rounded:
+            rounded[source] = _fake_quantize(node.input_value(0), activation.low, activation.high, 256)
         weights = node.input_value(1)
         values = weights.get_node().get_data()
         end = np.abs(values).max(_shared_axes(node, values), keepdims=True) + 1e-12
+        error = np.round(values / end * 127) * end / 127 - values
         node.input(1).replace_source_output(_fake_quantize(weights, -end, end, 255).output(0))
-        node.input(0).replace_source_output(rounded[_key(source)].output(0))
+        node.input(0).replace_source_output(rounded[source].output(0))
+        _take_off(node, _mean_output(node, error, activation.mean))
     graph.validate_nodes_and_infer_types()
     return len(operations)
 
@@ -68,35 +87,69 @@ def _shared_axes(node: Any, values: np.ndarray) -> tuple[int, ...]:
     return (1,) if node.get_attributes()["transpose_b"] else (0,)
 
 
-def _key(output: Any) -> tuple[str, int]:
-    return output.get_node().get_friendly_name(), output.get_index()
+def _source(node: Any) -> Source:
+    output = node.input_value(0)
+    transposed = node.get_type_name() == "MatMul" and node.get_attributes()["transpose_a"]
+    return output.get_node().get_friendly_name(), output.get_index(), bool(transposed)
 
 
-def _ranges(
+def _mean_output(node: Any, weights: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """What an operation with these weights gives for inputs with this mean, to be added to its output.
+
+    The borders of a picture, where a convolution sees zeros beside it, are taken for its middle.
+    """
+    if node.get_type_name() == "MatMul":
+        return np.asarray(weights @ mean if node.get_attributes()["transpose_b"] else mean @ weights)
+    taps = weights.sum((-2, -1))
+    groups = taps if taps.ndim == 3 else taps[None]
+    return np.einsum("goi,gi->go", groups, mean.reshape(len(groups), -1)).reshape(1, -1, 1, 1)
+
+
+def _take_off(node: Any, shift: np.ndarray) -> None:
+    opset13 = import_openvino().opset13
+    readers = node.output(0).get_target_inputs()
+    corrected = opset13.add(node.output(0), opset13.constant(-shift.astype(np.float32)))
+    for reader in readers:
+        reader.replace_source_output(corrected.output(0))
+
+
+def _activations(
     graph: Any, operations: Sequence[Any], inputs: Sequence[list[np.ndarray]]
-) -> dict[tuple[str, int], tuple[float, float]]:
-    """Lowest and highest value of each tensor that enters one of the operations."""
+) -> dict[Source, Activation]:
+    """Range and means of each tensor that enters one of the operations."""
     openvino = import_openvino()
 
-    sources = {_key(node.input_value(0)): node.input_value(0) for node in operations}
+    sources = {_source(node): node for node in operations}
     if not sources:
         return {}
-    watched = openvino.Model(list(sources.values()), graph.get_parameters(), "calibration")
+    outputs = [node.input_value(0) for node in sources.values()]
+    watched = openvino.Model(outputs, graph.get_parameters(), "calibration")
     run = openvino.Core().compile_model(watched, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     largest = dict.fromkeys(sources, 1e-6)
     signed = dict.fromkeys(sources, False)
-    samples: dict[tuple[str, int], list[np.ndarray]] = {key: [] for key in sources}
+    samples: dict[Source, list[np.ndarray]] = {source: [] for source in sources}
+    means: dict[Source, list[np.ndarray]] = {source: [] for source in sources}
     for arrays in inputs:
-        for key, values in zip(sources, run(arrays).to_tuple(), strict=True):
+        for (source, node), values in zip(sources.items(), run(arrays).to_tuple(), strict=True):
             flat = values.reshape(-1)
-            signed[key] |= bool(flat.min() < 0)
-            largest[key] = max(largest[key], float(np.abs(flat).max()))
-            samples[key].append(np.abs(flat[:: max(1, flat.size // SAMPLES)]))
-    ends = {
-        key: best_end(np.concatenate(samples[key]), largest[key], 127 if signed[key] else 255)
-        for key in sources
-    }
-    return {key: (-end * 128 / 127 if signed[key] else 0.0, end) for key, end in ends.items()}
+            signed[source] |= bool(flat.min() < 0)
+            largest[source] = max(largest[source], float(np.abs(flat).max()))
+            samples[source].append(np.abs(flat[:: max(1, flat.size // SAMPLES)]))
+            means[source].append(_channel_means(node, values))
+    found = {}
+    for source in sources:
+        end = best_end(np.concatenate(samples[source]), largest[source], 127 if signed[source] else 255)
+        low = -end * 128 / 127 if signed[source] else 0.0
+        found[source] = Activation(low, end, np.mean(means[source], axis=0))
+    return found
+
+
+def _channel_means(node: Any, values: np.ndarray) -> np.ndarray:
+    """Of what enters the operation: means over all axes but that over which it sums."""
+    channels = 1
+    if node.get_type_name() == "MatMul":
+        channels = values.ndim - (2 if _source(node)[2] else 1)
+    return np.asarray(values.mean(tuple(axis for axis in range(values.ndim) if axis != channels)))
 
 
 def _fake_quantize(value: Any, low: Any, high: Any, levels: int) -> Any:

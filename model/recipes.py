@@ -10,8 +10,22 @@ import torch
 from model.config import NetworkConfig
 from model.machine import cpu_has_bfloat16
 
-_WIDE = ("decoders.heatmap.0", "decoders.heatmap.1", "decoders.feature")
+_HEATMAP, _FEATURE = (
+    tuple(f"decoders.{decoder}.{block}.conv{number}" for block in (0, 1) for number in (1, 2))
+    for decoder in ("heatmap", "feature")
+)
+"""The 3x3 convolutions, which are most of the arithmetic. The 1x1 ones beside and after them cost little, and
+their rounding moves the mesh more than that of all these together."""
+_WIDE = (*_HEATMAP, *_FEATURE)
 _LAST_OF_BACKBONE = ("backbone.stage4.2.branches.0", "backbone.stage4.2.fuse_layers.0")
+_TRANSFORMER = tuple(
+    f"encoders.{encoder}.layers.{layer}.{part}"
+    for encoder in (0, 1)
+    for layer in (0, 1)
+    for part in ("attention.qkv", "attention.out", "linear1", "activation", "linear2")
+)
+"""The linear layers of the two wide encoders. The narrow encoders after them cost little, and their rounding
+goes to the vertices directly."""
 
 
 @dataclass(frozen=True)
@@ -20,33 +34,48 @@ class Recipe:
 
     name: str
     hint: Literal["f32", "bf16"] = "f32"
-    """Precision of the first stage where it is not integers; the second is float32."""
+    """Precision of the first stage where nothing else is said; the second is float32."""
     int8: tuple[str, ...] = ()
     """Parts of the first stage that are integers, as prefixes of module names."""
     kept: tuple[str, ...] = ()
     """Parts of those that stay float32."""
+    bfloat16: tuple[str, ...] = ()
+    """Parts of both stages that are bfloat16, likewise."""
     regress_int8: bool = False
+
+    @property
+    def own_graphs(self) -> bool:
+        """Whether its graphs are others than those of float32."""
+        return bool(self.int8 or self.bfloat16 or self.regress_int8)
 
     @property
     def key(self) -> str:
         """Name of the folder with its graphs: recipes that differ in the hint alone share one."""
-        return self.name if self.int8 or self.regress_int8 else "f32"
+        return self.name if self.own_graphs else FLOAT32.name
 
     def rounds(self, operation: str) -> bool:
         """Whether an operation of the first stage, by its name in the graph, becomes integers."""
-        name = operation.partition("network.")[2].partition("/")[0]
-        # By whole parts of the name: "stage4.2" is no prefix of "stage4.20".
-        parts = [f"{part}." for part in self.int8], [f"{part}." for part in self.kept]
-        return f"{name}.".startswith(tuple(parts[0])) and not f"{name}.".startswith(tuple(parts[1]))
+        return _is_part(operation, self.int8) and not _is_part(operation, self.kept)
+
+    def halves(self, operation: str) -> bool:
+        """Whether an operation of either stage, by its name in the graph, becomes bfloat16."""
+        return _is_part(operation, self.bfloat16)
+
+
+def _is_part(operation: str, modules: tuple[str, ...]) -> bool:
+    name = operation.partition("network.")[2].partition("/")[0]
+    # By whole parts of the name: "stage4.2" is no prefix of "stage4.20".
+    return f"{name}.".startswith(tuple(f"{module}." for module in modules))
 
 
 FLOAT32 = Recipe("f32")
 BFLOAT16 = Recipe("bf16", hint="bf16")
+BFLOAT16_WIDE = Recipe("bf16-wide", bfloat16=(*_WIDE, *_TRANSFORMER))
+INT8_BFLOAT16 = Recipe("int8-bf16", int8=_FEATURE, bfloat16=(*_HEATMAP, *_TRANSFORMER))
+INT8_DECODERS_BFLOAT16 = Recipe("int8-decoders-bf16", int8=_WIDE, bfloat16=_TRANSFORMER)
 INT8_DECODERS = Recipe("int8-decoders", int8=_WIDE)
 INT8 = Recipe("int8", int8=(*_WIDE, "backbone"), kept=("backbone.conv1", *_LAST_OF_BACKBONE))
-INT8_ALL = Recipe(
-    "int8-all", int8=(*_WIDE, "backbone", "decoders"), kept=("backbone.conv1",), regress_int8=True
-)
+INT8_ALL = Recipe("int8-all", int8=("backbone", "decoders"), kept=("backbone.conv1",), regress_int8=True)
 LITE_INT8 = Recipe("int8", int8=("backbone", "decoders"), kept=("backbone.stem", "decoders.mix"))
 
 
@@ -61,10 +90,14 @@ def frontier(config: NetworkConfig, *, bfloat16: bool | None = None) -> tuple[Re
 
     Integers make the lite network centimetres wrong, so that they are not tried on its larger tier.
     """
-    half = (BFLOAT16,) if (cpu_has_bfloat16() if bfloat16 is None else bfloat16) else ()
+    half = cpu_has_bfloat16() if bfloat16 is None else bfloat16
     if config.backbone == "hrnet-w32":
-        return (FLOAT32, *half, INT8_DECODERS, INT8, INT8_ALL)
-    return (FLOAT32, *half) if config.guide else (FLOAT32, *half, LITE_INT8)
+        if not half:
+            return (FLOAT32, INT8_DECODERS, INT8, INT8_ALL)
+        mixed = (BFLOAT16_WIDE, INT8_BFLOAT16, INT8_DECODERS, INT8_DECODERS_BFLOAT16)
+        return (FLOAT32, *mixed, INT8, INT8_ALL)
+    lite = (FLOAT32, BFLOAT16) if half else (FLOAT32,)
+    return lite if config.guide else (*lite, LITE_INT8)
 
 
 def preferred(
@@ -72,12 +105,15 @@ def preferred(
 ) -> tuple[Recipe, ...]:
     """In which order to try, by what the processor has. Each must pass `model.inference.deviation`.
 
-    The lite network gains nothing from integers: its convolutions are narrow, and its answers would change.
+    The fastest comes first. The lite network gains nothing: its convolutions are narrow, and its answers
+    would change.
     """
-    ways: list[Recipe] = []
-    if config.backbone == "hrnet-w32":
-        if cpu_has_int8() if int8 is None else int8:
-            ways += [INT8, INT8_DECODERS]
-        if cpu_has_bfloat16() if bfloat16 is None else bfloat16:
-            ways.append(BFLOAT16)
-    return (*ways, FLOAT32)
+    if config.backbone != "hrnet-w32":
+        return (FLOAT32,)
+    integers = cpu_has_int8() if int8 is None else int8
+    half = cpu_has_bfloat16() if bfloat16 is None else bfloat16
+    if integers and half:
+        return (INT8_DECODERS_BFLOAT16, INT8_BFLOAT16, BFLOAT16_WIDE, FLOAT32)
+    if integers:
+        return (INT8, INT8_DECODERS, FLOAT32)
+    return (BFLOAT16_WIDE, FLOAT32) if half else (FLOAT32,)

@@ -13,7 +13,17 @@ from model.engine import HalfEngine
 from model.inference import InferenceEngine, compare, deviation
 from model.pointhmr import PointHMR
 from model.quantize import best_end
-from model.recipes import BFLOAT16, FLOAT32, INT8, INT8_DECODERS, frontier, preferred
+from model.recipes import (
+    BFLOAT16,
+    BFLOAT16_WIDE,
+    FLOAT32,
+    INT8,
+    INT8_BFLOAT16,
+    INT8_DECODERS,
+    INT8_DECODERS_BFLOAT16,
+    frontier,
+    preferred,
+)
 
 
 class FakeEngine:
@@ -68,11 +78,24 @@ def test_a_full_graphics_card_is_not_the_engines_fault() -> None:
 
 def test_the_processor_decides() -> None:
     published, lite = preset("body-hrnet-w32"), preset("body-lite")
+    both = (INT8_DECODERS_BFLOAT16, INT8_BFLOAT16, BFLOAT16_WIDE, FLOAT32)
+    assert preferred(published, int8=True, bfloat16=True) == both
     assert preferred(published, int8=True, bfloat16=False) == (INT8, INT8_DECODERS, FLOAT32)
-    assert preferred(published, int8=False, bfloat16=True) == (BFLOAT16, FLOAT32)
+    assert preferred(published, int8=False, bfloat16=True) == (BFLOAT16_WIDE, FLOAT32)
     assert preferred(published, int8=False, bfloat16=False) == (FLOAT32,)
     assert preferred(lite, int8=True, bfloat16=True) == (FLOAT32,)
-    assert BFLOAT16 not in frontier(published, bfloat16=False)
+    assert not any(recipe.bfloat16 for recipe in frontier(published, bfloat16=False))
+    assert BFLOAT16 not in frontier(lite, bfloat16=False)
+    for int8 in (False, True):
+        for half in (False, True):
+            listed = frontier(published, bfloat16=half)
+            assert set(preferred(published, int8=int8, bfloat16=half)) <= set(listed), "all can be exported"
+
+
+def test_recipes_share_graphs_only_where_these_are_the_same() -> None:
+    recipes = frontier(preset("body-hrnet-w32"), bfloat16=True)
+    assert len({recipe.key for recipe in recipes}) == len(recipes)
+    assert BFLOAT16.key == FLOAT32.key
 
 
 def test_sensitive_layers_stay_float() -> None:
@@ -83,11 +106,22 @@ def test_sensitive_layers_stay_float() -> None:
     assert INT8.rounds(operation("backbone.stage3.0.branches.0.0.conv1"))
     for kept in (
         "decoders.heatmap.2",
+        "decoders.heatmap.0.downsample.0",
+        "decoders.feature.0.downsample.0",
         "decoders.grid.0.conv1",
         "backbone.conv1",
         "backbone.stage4.2.branches.0.1.conv2",
     ):
         assert not INT8.rounds(operation(kept))
+    for kept in (
+        "decoders.heatmap.2",
+        "decoders.feature.0.downsample.0",
+        "backbone.conv2",
+        "encoders.2.layers.0",
+    ):
+        assert not BFLOAT16_WIDE.halves(operation(kept))
+    assert BFLOAT16_WIDE.halves(operation("encoders.1.layers.0.attention.qkv"))
+    assert not INT8_BFLOAT16.halves(operation("decoders.feature.1.conv1")), "that one is integers"
     assert not FLOAT32.rounds(operation("backbone.conv2"))
     assert not INT8.rounds("aten::matmul/MatMul")
 

@@ -1,4 +1,7 @@
-"""Measure a model: any set under its protocol, beside published numbers, or the table of the model's card."""
+"""Measure a model: any set under its protocol, beside published numbers, or the table of the model's card.
+
+`--preset embedded` alone measures the drawn crops that ship; with `--real` the photographs of the card too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+import assets
 from app.commands.options import add_model_arguments, masks
 from app.commands.sets import add_set_arguments, load_bodies
 from app.commands.worst_cases import CaseWriter
@@ -34,13 +38,19 @@ from model.weights import ModelCard, load_network
 EMBEDDED_LIMIT = 500
 """Pictures of each set in the card's table."""
 
+NO_PHOTOGRAPHS = (
+    "The card's other half, on photographs, needs LSP-extended with fitted bodies: --real DIR "
+    "(pointhmr dataset fit makes such a folder)."
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sets, model, protocol, and where the answer goes."""
     parser.add_argument(
         "--preset",
         choices=("embedded",),
-        help="the table of an embedded model's card: 500 crops a set, kinds apart, BlazePose heavy beside it",
+        help="the table of an embedded model's card: 500 crops a set, kinds apart, BlazePose heavy beside "
+        "it; on the crops that ship, where no drawn set is named",
     )
     parser.add_argument("--real", type=Path, metavar="DIR", help="short for --set lspet:DIR")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="short for --set rendered:DIR")
@@ -127,9 +137,12 @@ def specs_of(options: argparse.Namespace) -> list[DatasetSpec]:
     ]
     sources = Sources(options.real, options.rendered, options.appearance, options.motion)
     specs = [*sources.specs(options.part or "val"), *given]
+    if options.preset == "embedded" and not (options.rendered or options.appearance or given):
+        specs.append(DatasetSpec(kind="crops", path=assets.VALIDATION, part="val"))
     if not specs:
         raise UserError(
-            "Evaluation needs pictures: give --set KIND:PATH, or --real, --rendered or --appearance a folder."
+            "Evaluation needs pictures: --preset embedded takes those that ship; "
+            "or give --set KIND:PATH, or --real, --rendered or --appearance a folder."
         )
     return specs
 
@@ -196,6 +209,8 @@ def _tell(options: argparse.Namespace, card: ModelCard, results: list[SetResult]
     text = json.dumps(as_json(card.name, card.sha256, results), indent=1)
     table = as_markdown(card.name, card.sha256, results)
     sys.stdout.write(text + "\n" if options.json else table)
+    if options.preset == "embedded" and options.real is None:
+        sys.stderr.write(f"{NO_PHOTOGRAPHS}\n")
     if options.report is not None:
         write_atomically(options.report / "report.json", lambda file: file.write_text(text + "\n"))
         write_atomically(options.report / "report.md", lambda file: file.write_text(table))

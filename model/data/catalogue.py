@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+import assets
+from model.data.crops import CropsDataset
 from model.data.freihand import FreihandDataset
 from model.data.lspet import LspetDataset
 from model.data.manifest import ManifestDataset
@@ -19,9 +21,9 @@ from model.data.synthetic import SyntheticDataset
 from model.errors import UserError
 from model.hierarchy import Hierarchy
 
-Kind = Literal["metro", "3dpw", "freihand", "manifest", "synthetic", "rendered", "lspet"]
+Kind = Literal["metro", "3dpw", "freihand", "manifest", "synthetic", "crops", "rendered", "lspet"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-OUR_BODY = ("synthetic", "rendered", "lspet")
+OUR_BODY = ("synthetic", "crops", "rendered", "lspet")
 """Sets whose labels are of the free body."""
 
 
@@ -37,7 +39,7 @@ class DatasetSpec:
     share: float = 1.0
     """Of the training stream, relative to the other sets."""
     motion: Path | None = None
-    """poses.npz, for synthetic people."""
+    """poses.npz, for synthetic people; None: the mixture of poses that ships."""
     gendered: bool = False
     """Pose the body of each label's gender (metro)."""
 
@@ -84,9 +86,12 @@ def _opened(
         case "manifest":
             return _manifest(path, bodies, hierarchy)
         case "synthetic":
-            if spec.motion is None:
-                raise UserError("Synthetic people need poses: give --motion (or `motion`) a file.")
-            return SyntheticDataset(path, spec.motion, half, bodies.neutral, hierarchy, seed, full=full)
+            motion = spec.motion or assets.POSES
+            return SyntheticDataset(path, motion, half, bodies.neutral, hierarchy, seed, full=full)
+        case "crops":
+            if half == "train":
+                raise UserError(f"The crops in {path} are for validation: there is no part to train on.")
+            return CropsDataset(path, bodies.neutral)
         case "rendered":
             return RenderedDataset(path, half, bodies.neutral, hierarchy)
         case "lspet":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from model.body import BodyModel
-from model.data.sample import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER, Sample, upright_roll
+from model.data.sample import HIPS, L_HIP, L_SHOULDER, R_HIP, R_SHOULDER, Sample, upright_roll
 from model.errors import UserError
 from model.hierarchy import Hierarchy
 
@@ -34,7 +35,8 @@ TURNED_AWAY = -0.5
 class SyntheticDataset:
     """Pictures of 304 x 304 pixels with a crop of 256 x 256 in the middle; exact in 3D and 2D.
 
-    appearance: clothes, hair and panoramas (model.data.render.library); motion: poses.npz.
+    appearance: clothes, hair and panoramas (model.data.render.library); motion: poses.npz, or a mixture
+    (model.data.render.pose_mixture).
     Raises UserError when a folder or file cannot be used, or when numba is missing.
     """
 
@@ -65,39 +67,41 @@ class SyntheticDataset:
         return VALIDATION_CROPS if self._part == "val" else ENDLESS
 
     def __getitem__(self, index: int) -> Sample:
-        from model.data.render.camera import PICTURE, REGION
+        return self.sample_of(self.shot(index), index)
 
-        for attempt in range(ATTEMPTS):
-            rng = np.random.default_rng((PARTS[self._part], self._seed, index, attempt))
-            shot = self.studio.shoot(rng)
-            if shot.visible[self._pick].mean() > LEAST_VISIBLE and shot.points[:, 2].min() > NEAREST:
-                break
+    def sample_of(self, shot: Shot, index: int) -> Sample:
+        """What training and evaluation want to know of picture number `index`."""
+        from model.data.render.camera import REGION
+
         joints3d = self.studio.poser.keypoints(shot.points)
-        origin = joints3d[2:4].mean(axis=0)
-        joints2d = np.column_stack([shot.view.flat(joints3d), np.ones(len(joints3d))])
-        return Sample(
-            image=shot.image,
-            centre=np.full(2, PICTURE / 2),
-            side=float(REGION),
-            roll=upright_roll(joints2d),
-            vertices=(shot.points[self._labelled] - origin).astype(np.float32),
-            vertices2d=shot.pixels[self._labelled].astype(np.float32),
-            joints3d=(joints3d - origin).astype(np.float32),
-            joints2d=joints2d.astype(np.float32),
+        points, pixels = shot.points[self._labelled], shot.pixels[self._labelled]
+        return replace(
+            drawn_sample(shot.image, REGION, points, pixels, joints3d, shot.view.flat(joints3d)),
+            pose=shot.pose.astype(np.float32),
+            betas=shot.betas.astype(np.float32),
             key=f"synthetic-{self._part}:{index}",
             person=shot.person,
             kinds=kinds_of(shot, joints3d),
         )
 
+    def shot(self, index: int) -> Shot:
+        """Picture number `index` with everything that is known of it."""
+        for attempt in range(ATTEMPTS):
+            rng = np.random.default_rng((PARTS[self._part], self._seed, index, attempt))
+            shot = self.studio.shoot(rng)
+            if shot.visible[self._pick].mean() > LEAST_VISIBLE and shot.points[:, 2].min() > NEAREST:
+                break
+        return shot
+
     def _make_studio(self) -> None:
         try:
             from model.data.render.library import load_library
-            from model.data.render.poses import PoseBank
+            from model.data.render.pose_mixture import open_poses
             from model.data.render.studio import Studio
         except ImportError as error:
             raise UserError(f"Rendering needs the packages of the extra `train`: {error}.") from error
         appearance, motion = self._folders
-        self.studio = Studio(load_library(appearance), PoseBank(motion, self._part))
+        self.studio = Studio(load_library(appearance), open_poses(motion, self._part))
 
     def __getstate__(self) -> dict[str, object]:
         """Worker processes load the assets themselves instead of receiving them through a pipe."""
@@ -106,6 +110,33 @@ class SyntheticDataset:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._make_studio()
+
+
+def drawn_sample(
+    image: np.ndarray,
+    side: float,
+    points: np.ndarray,
+    pixels: np.ndarray,
+    joints3d: np.ndarray,
+    joints2d: np.ndarray,
+) -> Sample:
+    """A picture with exact labels; the crop is the square of `side` pixels in its middle.
+
+    points (N, 3) and joints3d (14, 3) are in camera axes, wherever they stand; pixels (N, 2) and joints2d
+    (14, 2) are their places in the picture.
+    """
+    origin = joints3d[list(HIPS)].mean(axis=0)
+    certain = np.column_stack([joints2d, np.ones(len(joints2d))])
+    return Sample(
+        image=image,
+        centre=np.full(2, len(image) / 2),
+        side=float(side),
+        roll=upright_roll(certain),
+        vertices=(points - origin).astype(np.float32),
+        vertices2d=pixels.astype(np.float32),
+        joints3d=(joints3d - origin).astype(np.float32),
+        joints2d=certain.astype(np.float32),
+    )
 
 
 def kinds_of(shot: Shot, joints3d: np.ndarray) -> tuple[str, ...]:

@@ -107,6 +107,6 @@ def protocol(name: str) -> Protocol:
 
 def usual_protocol(kind: str) -> str:
     """The protocol of a kind of dataset, where it has one."""
-    if kind in ("synthetic", "rendered", "lspet"):
+    if kind in ("synthetic", "crops", "rendered", "lspet"):
         return "embedded"
     return kind if kind in ("3dpw", "freihand") else "plain"

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from model.cv import cv2
+from model.data.people import turn_root
 from model.data.render import furniture
 from model.data.render.backdrop import ground_below, panorama_behind, room_behind
 from model.data.render.camera import PICTURE, REGION, Framing, View, choose_view
@@ -16,7 +17,7 @@ from model.data.render.figure import free_poser
 from model.data.render.library import Library
 from model.data.render.light import Lamp, exposure_for, lamp_over
 from model.data.render.photo import develop
-from model.data.render.poses import PoseBank
+from model.data.render.pose_mixture import Poses
 from model.data.render.raster import project_points, rasterise, vertex_normals32
 from model.data.render.rooms import plain_light, random_room, room_light
 from model.data.render.shading import openness, shade
@@ -33,16 +34,22 @@ GREY = np.full((1, 2, 3), 128, np.uint8)
 
 
 class Person(NamedTuple):
-    """A dressed person on the ground: body vertices (V, 3), joints (14, 3) in the world, pieces."""
+    """A dressed person on the ground: body vertices (V, 3), joints (14, 3) in the world, pieces.
+
+    pose (24, 3) axis-angle, joint 0 in the world, and betas (10,) are the body's.
+    """
 
     points: np.ndarray
     joints: np.ndarray
     pieces: list[Piece]
+    pose: np.ndarray
+    betas: np.ndarray
 
     def moved(self, offset: np.ndarray) -> Person:
         """The same person somewhere else."""
         pieces = [piece.moved(offset) for piece in self.pieces]
-        return Person((self.points + offset).astype(np.float32), self.joints + offset, pieces)
+        points = (self.points + offset).astype(np.float32)
+        return self._replace(points=points, joints=self.joints + offset, pieces=pieces)
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,10 @@ class Shot:
     """Share of the body vertices within the crop before which something else stands."""
     framing: Framing
     view: View
+    pose: np.ndarray
+    """(24, 3) axis-angle, joint 0 in camera axes."""
+    betas: np.ndarray
+    """(10,) standard deviations."""
     companion: np.ndarray | None = None
     """(V, 3) body vertices of somebody else, in camera axes."""
 
@@ -84,7 +95,7 @@ class Shot:
 class Studio:
     """People, clothes, places; every picture is drawn from one random generator."""
 
-    def __init__(self, library: Library, poses: PoseBank) -> None:
+    def __init__(self, library: Library, poses: Poses) -> None:
         self.poser = free_poser()
         self._library = library
         self._poses = poses
@@ -113,7 +124,11 @@ class Studio:
         inside, own, front = _within(local, pixels, nearest, mine)
         hidden = float((~own & (front < local[:, 2] - BEHIND_CLOTH))[inside].mean()) if inside.any() else 1.0
         seen = inside & own & (local[:, 2] < front + BEHIND_CLOTH)
-        return Shot(image, local, pixels, seen, mine[::SAMPLES, ::SAMPLES], hidden, framing, view, beside)
+        shown = mine[::SAMPLES, ::SAMPLES]
+        pose = turn_root(person.pose, view.rotation)
+        return Shot(
+            image, local, pixels, seen, shown, hidden, framing, view, pose, person.betas, companion=beside
+        )
 
     def _person(self, rng: np.random.Generator, *, webcam: bool) -> Person:
         """Someone on (or in the air over) the origin; those who sit get a chair."""
@@ -121,12 +136,13 @@ class Studio:
         turn = Rotation.from_euler("y", rng.uniform(-np.pi, np.pi))
         pose = posed.pose
         pose[0] = (turn * Rotation.from_rotvec(pose[0])).as_rotvec()
-        figure = self.poser.pose(pose, np.clip(rng.normal(0, 1, 10), -2.5, 2.5))
+        betas = np.clip(rng.normal(0, 1, 10), -2.5, 2.5)
+        figure = self.poser.pose(pose, betas)
         pieces = self.wardrobe.dress(figure, rng)
         lowest = min(float(piece.points[piece.faces[:, 0], 1].min()) for piece in pieces)
         middle = (figure.points.min(axis=0) + figure.points.max(axis=0)) / 2
         leap = rng.uniform(0, 0.3) if posed.activity == "jumping" and rng.random() < 0.4 else 0.0
-        person = Person(figure.points, self.poser.keypoints(figure.points), pieces)
+        person = Person(figure.points, self.poser.keypoints(figure.points), pieces, pose, betas)
         person = person.moved(np.array([-middle[0], leap - lowest, -middle[2]], np.float32))
         if posed.activity == "sit_chair":
             person.pieces.extend(furniture.chair(person.points, self.poser.part, person.joints, rng))

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
+import assets
 from app.commands.dataset_fit import add_fit_arguments, fit
 from app.commands.sets import add_set_arguments, load_bodies
 from model.body import load_body
@@ -54,7 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, required=True, metavar="PATH", help="picture (.png, .jpg), or folder to write"
     )
-    parser.add_argument("--appearance", type=Path, metavar="DIR", help="sheet: clothes, hair, panoramas")
+    parser.add_argument(
+        "--appearance",
+        type=Path,
+        default=assets.APPEARANCE,
+        metavar="DIR",
+        help="sheet: clothes, hair, panoramas; those that ship, if left out",
+    )
     add_set_arguments(parser)
     parser.add_argument("--body", type=Path, metavar="FILE", help="convert: your SMPL or MANO (.pkl or .npz)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first crop")
@@ -88,13 +95,14 @@ def draw(options: argparse.Namespace) -> int:
     """Write the sheet."""
     if options.count < 1:
         raise UserError("A sheet shows at least one crop.")
-    if options.appearance is None or options.motion is None:
-        raise UserError("A sheet is drawn from --appearance and --motion.")
+    if not cv2.haveImageWriter(str(options.output)):
+        raise UserError(f"{options.output.name} names no kind of picture: call it .png or .jpg.")
     part: Literal["train", "val"] = "val" if options.part == "val" else "train"
     if options.part not in (None, "train", "val"):
         raise UserError("Synthetic people have the parts train and val.")
     hierarchy = load_hierarchy()
-    dataset = SyntheticDataset(options.appearance, options.motion, part, load_body(), hierarchy, options.seed)
+    motion = options.motion or assets.POSES
+    dataset = SyntheticDataset(options.appearance, motion, part, load_body(), hierarchy, options.seed)
     mirrored = np.arange(hierarchy.num_coarse)
     rng = np.random.default_rng(0)
     samples = [

@@ -36,11 +36,11 @@ def validation_studio(options: argparse.Namespace) -> Studio:
     """The renderer over clips that training never draws from. Raises UserError."""
     try:
         from model.data.render.library import load_library
-        from model.data.render.poses import PoseBank
+        from model.data.render.pose_mixture import open_poses
         from model.data.render.studio import Studio
     except ImportError as error:
         raise UserError(f"Rendering needs the packages of the extra `train`: {error}.") from error
-    return Studio(load_library(options.appearance), PoseBank(options.motion, "val"))
+    return Studio(load_library(options.appearance), open_poses(options.motion, "val"))
 
 
 def add_masks_argument(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,9 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a dataset, by its kind ({', '.join(KINDS)}); may be given more than once",
     )
     parser.add_argument("--part", help="train or val (default), or the set's own name: test, evaluation, …")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, for synthetic people")
+    parser.add_argument(
+        "--motion", type=Path, metavar="FILE", help="poses.npz, for synthetic people; else poses that ship"
+    )
     parser.add_argument("--gendered", action="store_true", help="METRO's labels with their own gender's body")
     parser.add_argument("--male", type=Path, metavar="FILE", help="SMPL's male body, for 3DPW")
     parser.add_argument("--female", type=Path, metavar="FILE", help="SMPL's female body, for 3DPW")

@@ -1,7 +1,8 @@
 """Train by a recipe: the embedded model (`lite`, if nothing else is asked for), or like the paper.
 
-A recipe is changed by a TOML file (--config), by the other options here, and last by --override. The same
-command goes on with a run that was stopped. Started by torchrun, all its processes train together.
+Without any set, the embedded model is trained on people drawn from what ships. A recipe is changed by a TOML
+file (--config), by the other options here, and last by --override. The same command goes on with a run that
+was stopped. Started by torchrun, all its processes train together.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import sys
 from pathlib import Path
 
+import assets
 from model.data.mixture import Sources
 from model.training.recipe import RECIPES, Recipe, read_recipe, recipe, with_samples
 from model.training.run import train_recipe
@@ -32,8 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
     parser.add_argument("--no-real", action="store_true", help="train without photographs")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
-    parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")
-    parser.add_argument("--motion", type=Path, metavar="FILE", help="poses.npz, for the lifter and drawing")
+    parser.add_argument(
+        "--appearance",
+        type=Path,
+        nargs="?",
+        const=assets.APPEARANCE,
+        metavar="DIR",
+        help="draw people, with these clothes, hair, panoramas; with those that ship, if no DIR is given",
+    )
+    parser.add_argument(
+        "--motion",
+        type=Path,
+        metavar="FILE",
+        help="poses.npz, to draw and for the lifter; else those that ship",
+    )
     parser.add_argument("--preset", metavar="NAME", help="the network")
     parser.add_argument("--samples", type=int, metavar="N", help="how many samples the run sees in all")
     parser.add_argument("--batch-size", type=int, metavar="N", help="of each process")
@@ -55,12 +69,10 @@ def chosen_recipe(options: argparse.Namespace) -> Recipe:
     """What is to be trained. Raises UserError naming the setting that is wrong."""
     usual = "published" if options.config is not None else "lite"
     chosen = read_recipe(recipe(options.recipe or usual), options.config)
-    sources = Sources(
-        None if options.no_real else options.real, options.rendered, options.appearance, options.motion
-    )
+    sources = chosen_sources(options, chosen)
     given = {
         "network": options.preset,
-        "motion": options.motion,
+        "motion": options.motion or (assets.POSES if sources.appearance else None),
         "batch_size": options.batch_size,
         "learning_rate": options.learning_rate,
         "seed": options.seed,
@@ -75,3 +87,14 @@ def chosen_recipe(options: argparse.Namespace) -> Recipe:
     if options.samples is not None:
         chosen = with_samples(chosen, options.samples)
     return read_recipe(chosen, None, options.override)
+
+
+def chosen_sources(options: argparse.Namespace, recipe: Recipe) -> Sources:
+    """The sets that are named; for the embedded model, where none is, people drawn from what ships."""
+    named = Sources(
+        None if options.no_real else options.real, options.rendered, options.appearance, options.motion
+    )
+    nothing = not recipe.train and not any((named.real, named.rendered, named.appearance))
+    if nothing and recipe.loss == "lite" and recipe.body is None:
+        return dataclasses.replace(named, appearance=assets.APPEARANCE)
+    return named

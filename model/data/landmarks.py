@@ -1,7 +1,7 @@
 """Endless landmarks without pictures: posed bodies seen by random cameras, for pretraining the lifter.
 
 Only as good as the motion file: `poses.npz` with poses (N, 24, 3) axis-angle (column 0 global, y up) and
-weight (N,).
+weight (N,), or the mixture of poses that ships.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from model.body import BodyModel
 from model.data.pictures import read_labels
+from model.data.render.pose_mixture import PoseMixture, is_mixture
 from model.data.sample import Batch
 from model.hierarchy import Hierarchy
 
@@ -37,11 +38,8 @@ class LandmarkGenerator:
     def __init__(
         self, motion: Path, body: BodyModel, hierarchy: Hierarchy, *, bodies: int = 12000, seed: int = 0
     ) -> None:
-        data = read_labels(motion)
         self._rng = np.random.default_rng(seed)
-        weight = data["weight"].astype(np.float64)
-        chosen = self._rng.choice(len(weight), bodies, p=weight / weight.sum())
-        poses = data["poses"][chosen].astype(np.float32)
+        poses = drawn_poses(motion, bodies, self._rng)
         poses[:, 1:22] += self._rng.normal(0, 0.06, (bodies, 21, 3)).astype(np.float32)
         betas = self._rng.normal(0, 1, (bodies, 10)).astype(np.float32)
         self._coarse, self._joints, self._landmarks = self._bank(body, hierarchy, poses, betas)
@@ -121,3 +119,15 @@ class LandmarkGenerator:
         inside = np.where(outside, rng.beta(1, 6, (n, count)), rng.beta(20, 1, (n, count)))[..., None]
         parts = [noisy.clip(-3, 3), depth.clip(-3, 3), sure, inside, (landmarks + noise3d).clip(-2, 2)]
         return np.concatenate(parts, axis=-1).astype(np.float32)
+
+
+def drawn_poses(motion: Path, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(count, 24, 3) float32 poses of a motion file, by their weights. Raises UserError."""
+    if is_mixture(motion):
+        mixture = PoseMixture(motion)
+        return np.stack([mixture.draw(rng).pose for _ in range(count)]).astype(np.float32)
+    data = read_labels(motion)
+    weight = data["weight"].astype(np.float64)
+    chosen = rng.choice(len(weight), count, p=weight / weight.sum())
+    poses: np.ndarray = data["poses"][chosen].astype(np.float32)
+    return poses

@@ -16,7 +16,9 @@ from app import cli
 from model.body import load_body
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
+from model.data.catalogue import open_dataset
 from model.data.mixture import Sources
+from model.data.people import Bodies
 from model.data.render import studio
 from model.data.render.basemesh import BaseMesh
 from model.data.render.camera import PICTURE, REGION, Framing
@@ -203,9 +205,10 @@ def test_an_empty_folder_is_a_users_error(tmp_path: Path) -> None:
         load_library(tmp_path / "nowhere")
 
 
-def test_drawing_needs_poses(appearance: Path) -> None:
-    with pytest.raises(UserError, match="--motion"):
-        Sources(appearance=appearance).specs("train")
+def test_poses_may_be_left_out(appearance: Path) -> None:
+    (spec,) = Sources(appearance=appearance).specs("train")
+    opened = open_dataset(spec, Bodies(load_body()), load_hierarchy(), full=False)
+    assert opened[0].vertices.shape == (431, 3)
 
 
 def test_the_nearer_triangle_hides_the_farther() -> None:

@@ -15,6 +15,22 @@ HEAD = 15
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """A garment as its author made it, on the base mesh in the A-pose.
+
+    points (N, 3) metres; faces (F, 3); uv (F, 3, 2) with v upwards; texture (h, w, 4) sRGB uint8 RGBA, None
+    for plain ones; covered (M,) base vertices that it hides.
+    """
+
+    name: str
+    points: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    texture: np.ndarray | None
+    covered: np.ndarray
+
+
+@dataclass(frozen=True)
 class Garment:
     """A piece of clothing on the T-posed mean body.
 
@@ -34,16 +50,30 @@ def load_garment(folder: Path, carrier: Carrier, *, on_head: bool = False) -> Ga
 
     Raises ValueError when the binding does not fit the mesh.
     """
+    return sew(read_pattern(folder, carrier.base.vertices), carrier, on_head=on_head)
+
+
+def read_pattern(folder: Path, base: np.ndarray) -> Pattern:
+    """The garment in `folder`, bound to the base mesh's vertices (19158, 3).
+
+    Raises ValueError when the binding does not fit the mesh.
+    """
     path = next(iter(sorted(folder.glob("*.obj"))))
     count, faces, uv = _read_mesh(path)
-    points, deleted = _bind(path.with_suffix(".mhclo"), carrier.base.vertices)
+    points, covered = _bind(path.with_suffix(".mhclo"), base)
     if len(points) != count:
         raise ValueError(f"{path.name} has {count} vertices, its binding {len(points)}")
-    vertices, weights, shapedirs = carrier.carry(points, rigid_to=HEAD if on_head else None)
     textures = sorted(folder.glob("*diffuse*.png"))
-    texture = _read_texture(textures[0]) if textures else None
-    hidden = np.isin(carrier.nearest_base(), deleted)
-    return Garment(folder.name, Mesh(vertices, faces, weights, shapedirs), uv, texture, hidden)
+    texture = read_texture(textures[0]) if textures else None
+    return Pattern(f"{folder.parent.name}/{folder.name}", points, faces, uv, texture, covered)
+
+
+def sew(pattern: Pattern, carrier: Carrier, *, on_head: bool = False) -> Garment:
+    """A pattern carried over to the free body."""
+    vertices, weights, shapedirs = carrier.carry(pattern.points, rigid_to=HEAD if on_head else None)
+    mesh = Mesh(vertices, pattern.faces, weights, shapedirs)
+    hidden = np.isin(carrier.nearest_base(), pattern.covered)
+    return Garment(Path(pattern.name).name, mesh, pattern.uv, pattern.texture, hidden)
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -127,7 +157,8 @@ def _ranges(words: list[str]) -> list[int]:
     return numbers
 
 
-def _read_texture(path: Path) -> np.ndarray:
+def read_texture(path: Path) -> np.ndarray:
+    """(h, w, 4) sRGB uint8 RGBA of any picture; raises ValueError when it is none."""
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError(f"{path} is no picture")

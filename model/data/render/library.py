@@ -1,7 +1,8 @@
 """Everything that the renderer takes from files: garments, hair, textures, panoramas; prepared once.
 
 An appearance folder holds `clothes/NAME/*.obj|.mhclo|*diffuse*.png`, `hair/NAME/…` (MakeHuman, CC0) and
-`panoramas/NAME.exr` with `NAME_ldr.jpg` beside. What is missing is left out.
+`panoramas/NAME.exr` with `NAME_ldr.jpg` beside; what is missing is left out. Or it is in the compact form of
+model.data.render.compact, as the one that ships.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import assets
 from model.cv import cv2
 from model.data.render.basemesh import BaseMesh, Carrier
 from model.data.render.body import Body
+from model.data.render.compact import is_compact, read_panoramas, read_patterns
 from model.data.render.figure import Rig
-from model.data.render.garments import Garment, load_garment
+from model.data.render.garments import Garment, Pattern, read_pattern, sew
 from model.data.render.lighting import LUMINANCE, Key, Light, Panorama
 from model.data.render.painting import paint_skins
 from model.data.render.textures import decoded, pack_texture
@@ -132,15 +134,10 @@ def _prepare(folder: Path) -> dict[str, np.ndarray]:
     textures = paint_skins(body)
     arrays: dict[str, np.ndarray] = {}
     number = 0
-    for path in [*sorted((folder / "clothes").glob("*")), *sorted((folder / "hair").glob("*"))]:
-        try:
-            kind = _kind(path)
-            garment = load_garment(path, carrier, on_head=kind in (HAIR, HAT))
-        except (OSError, ValueError, IndexError, StopIteration) as error:
-            _log.warning("left out %s: %s", path.name, error or type(error).__name__)
-            continue
-        if kind == HAIR and garment.texture is None:
-            continue  # its sheets are strands only through their texture
+    compact = is_compact(folder)
+    for pattern in read_patterns(folder) if compact else made_patterns(folder, carrier.base.vertices):
+        kind = _kind(pattern.name)
+        garment = sew(pattern, carrier, on_head=kind in (HAIR, HAT))
         about = [kind, -1, 0.5]
         if garment.texture is not None:
             about = [kind, len(textures), _brightness(garment.texture)]
@@ -149,18 +146,36 @@ def _prepare(folder: Path) -> dict[str, np.ndarray]:
         arrays |= {f"{name}{number}": part[name] for name in _ITEM}
         number += 1
     arrays["items"], arrays["textures"] = np.array(number), np.stack(textures)
-    arrays["panoramas"], arrays["lights"] = _panoramas(folder / "panoramas")
+    pictures, lights = read_panoramas(folder) if compact else made_panoramas(folder)
+    arrays["panoramas"], arrays["lights"] = pictures, lights
     if not number and not len(arrays["lights"]):
         raise UserError(f"{folder} holds no clothes, hair or panoramas.")
     return arrays
 
 
-def _kind(path: Path) -> int:
-    if path.parent.name == "hair":
+def made_patterns(folder: Path, base: np.ndarray) -> list[Pattern]:
+    """The garments and hair of a full folder that can be used, bound to the base mesh's vertices."""
+    patterns = []
+    for path in [*sorted((folder / "clothes").glob("*")), *sorted((folder / "hair").glob("*"))]:
+        try:
+            pattern = read_pattern(path, base)
+        except (OSError, ValueError, IndexError, StopIteration) as error:
+            _log.warning("left out %s: %s", path.name, error or type(error).__name__)
+            continue
+        # Sheets of hair are strands only through their texture.
+        if pattern.texture is not None or _kind(pattern.name) != HAIR:
+            patterns.append(pattern)
+    return patterns
+
+
+def _kind(name: str) -> int:
+    """By a pattern's name, `clothes/NAME` or `hair/NAME`."""
+    group, _, own = name.partition("/")
+    if group == "hair":
         return HAIR
-    if "shoes" in path.name:
+    if "shoes" in own:
         return SHOES
-    return HAT if "fedora" in path.name or "hat" in path.name else SUIT
+    return HAT if "fedora" in own or "hat" in own else SUIT
 
 
 def _brightness(texture: np.ndarray) -> float:
@@ -195,9 +210,10 @@ def _lower(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return (height < -0.05)[piece][faces[:, 0]]
 
 
-def _panoramas(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+def made_panoramas(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Of a full folder: pictures (P, 512, 1024, 3) sRGB uint8 and their lights (P, 33)."""
     pictures, lights = [], []
-    for path in sorted(folder.glob("*.exr")):
+    for path in sorted((folder / "panoramas").glob("*.exr")):
         picture = cv2.imread(str(path.with_name(f"{path.stem}_ldr.jpg")), cv2.IMREAD_COLOR)
         if picture is None:
             continue

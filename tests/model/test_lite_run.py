@@ -61,7 +61,7 @@ def test_mistakes_are_one_sentence(
         assert cli.main(["train", "--output", str(tmp_path), *arguments]) == 2
         return capsys.readouterr().err
 
-    assert "needs pictures" in fault()
+    assert "needs pictures" in fault("--recipe", "published")
     assert "no recipe" in fault("--recipe", "nonsense")
     assert "`ema`" in fault("--rendered", str(rendered_folder), "--override", "ema=2")
     (tmp_path / "state.pt").write_bytes(b"of the old trainer")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from model.config import Hops
+from model.decoders import PublishedDecoders
 from model.engine import with_points
 from model.graphs import STAGES
 from model.pointhmr import Features, Mesh, PointHMR
@@ -51,6 +52,9 @@ class OpenVinoEngine:
         features = as_features(outputs)
         if not keep_points:
             return features
+        if not isinstance(self._network.decoders, PublishedDecoders):
+            # A second copy of the network would only hand them back.
+            return with_points(features, outputs[3])
         if self._stage is None:
             self._stage = RestructuredEncode(self._network)
         return with_points(features, self._stage.points(outputs[3]))

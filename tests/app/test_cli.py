@@ -115,7 +115,7 @@ def test_everybody_stands_beside_each_other_in_the_file(tmp_path: Path) -> None:
         (["verify", "missing.npz"], "missing.npz"),
         (["weights", "import", "missing.bin"], "missing.bin"),
         (["weights", "import"], "Which file"),
-        (["train", "--output", "o"], "needs pictures"),
+        (["train", "--output", "o", "--recipe", "published"], "needs pictures"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_two(

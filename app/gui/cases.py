@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from app.export.case import Case, load_case, save_case
@@ -14,23 +14,42 @@ from app.facts import packages
 from app.gui.background import BackgroundJob
 from app.gui.layout import shortcut
 from app.gui.model_info import ModelInfo, case_model, info_of
+from app.pipeline.frames import Hops, Record
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
 
+MEASURES = {"mpjpe": "MPJPE", "pa_mpjpe": "PA-MPJPE", "pve": "PVE"}
+"""Errors that `evaluate` keeps with a case, in millimetres, and how a person reads them."""
+
+
+@dataclass(frozen=True)
+class _Before:
+    """How the controls stood before a case moved them."""
+
+    isolate: bool
+    hops: Hops
+
 
 class Cases(QObject):
-    """One job at a time; the banner tells how it went. `case` is the one that is shown."""
+    """One job at a time; the banner tells how it went. `case` is the one that is shown.
+
+    What comes from the worker passes here: while a case is shown, it may be about something else.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
         self.case: Case | None = None
+        self._running: ModelInfo | None = None
+        """The worker's model while a case is shown; it need not be the case's."""
+        self._before: _Before | None = None
         self._folder = Path()
         self._saving, self._opening = BackgroundJob(self), BackgroundJob(self)
         self._saving.done.connect(self._saved)
         self._opening.done.connect(self._opened)
         window.parts.failures.save.clicked.connect(self.ask)
+        window.bridge.record_arrived.connect(self._record_came)
         window.bridge.model_ready.connect(self._model_came)
         window.commands.open_case.triggered.connect(lambda _=False: self.ask_open())
         shortcut(window, "Save this frame as a case", "Ctrl+S", self.ask)
@@ -79,8 +98,31 @@ class Cases(QObject):
         self._opening.start(lambda: load_case(folder))
 
     def forget(self) -> None:
-        """Another source is opened."""
-        self.case = None
+        """The case is left: the model and the controls are again what they were before it.
+
+        A control that the person has moved since then stays.
+        """
+        case, before, self.case, self._before = self.case, self._before, None, None
+        if case is None:
+            return
+        window = self._window
+        if self._running is not None:
+            window.set_model_info(self._running)
+        if before is not None and window.commands.isolate.isChecked() == case.record.isolate:
+            window.commands.isolate.setChecked(before.isolate)
+        if before is not None and window.masking.hops == case.record.hops:
+            window.masking.set_hops(before.hops)
+
+    def errors(self, record: Record | None) -> str:
+        """What was measured of a record when its case was made, for the status line; else nothing."""
+        case = self.case
+        if case is None or record is None or _seen(record) != _seen(case.record):
+            return ""  # Under other masks the mesh is another one.
+        measured = case.settings.get("errors")
+        known = measured if isinstance(measured, dict) else {}
+        values = {name: known.get(key) for key, name in MEASURES.items()}
+        parts = [f"{name} {value:.0f}" for name, value in values.items() if isinstance(value, int | float)]
+        return f"{' · '.join(parts)} mm" if parts else ""
 
     def _opened(self, case: object, fault: str) -> None:
         if fault or not isinstance(case, Case):
@@ -88,17 +130,30 @@ class Cases(QObject):
             return
         self.case = case
         self._window.worker.adopt(case.record, case.model.sha256)
-        self._show()
+        self._show(case)
 
     def _model_came(self, info: ModelInfo) -> None:
-        """A model has been loaded meanwhile: what is shown stays the case's own."""
-        if self.case is not None:
-            QTimer.singleShot(0, self, self._show)
+        """A case goes on being shown with the mesh that its numbers mean."""
+        if self.case is None:
+            self._window.set_model_info(info)
+        else:
+            self._running = info
 
-    def _show(self) -> None:
-        case, window = self.case, self._window
-        if case is None:
-            return
+    def _record_came(self, record: Record) -> None:
+        """Of a case's frame only: the last one of the source before may come after the case."""
+        case, running = self.case, self._running
+        if case is not None:
+            if record.frame is not case.record.frame:
+                return
+            if running is not None and (running.sha256, running.body) != (case.model.sha256, case.model.body):
+                # Another model was chosen, and has done the case's frame anew: it is no case any more.
+                self.forget()
+        self._window.show_record(record)
+
+    def _show(self, case: Case) -> None:
+        window = self._window
+        self._running = window.info
+        self._before = _Before(window.commands.isolate.isChecked(), window.masking.hops)
         window.set_model_info(info_of(case.model))
         count = len(case.model.arrays["part_of_vertex"])
         pins = case.settings.get("pins")
@@ -115,6 +170,11 @@ class Cases(QObject):
         window.masking.set_hops(case.record.hops)
         window.people.choose(case.chosen)
         window.show_record(case.record)
+
+
+def _seen(record: Record) -> tuple[int, Hops, bool]:
+    """Which frame a record is about, and under which masks."""
+    return record.frame.index, record.hops, record.isolate
 
 
 def _save(folder: Path, case: Case) -> Path:

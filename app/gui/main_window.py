@@ -106,13 +106,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         parts = self.parts
-        self.bridge.record_arrived.connect(self.show_record)
         self.bridge.status_changed.connect(self._set_state)
-        self.bridge.model_ready.connect(self.set_model_info)
         self.themes.changed.connect(self._set_theme)
         self.pins.changed.connect(self._show_pins)
         self.warmup.ready.connect(parts.enable_views)
         self.warmup.failed.connect(parts.banner.say)
+        for told in (self.warmup.ready, self.warmup.failed):
+            told.connect(self.show_hints)
         self._mesh_later.timeout.connect(self._show_mesh)
         self._numbers_later.timeout.connect(self._show_numbers)
         self._facts_later.timeout.connect(self._show_facts)
@@ -219,7 +219,7 @@ class MainWindow(QMainWindow):
         record, view = self.record, self.parts.mesh.view
         if record is None:
             return
-        view.hint = "" if record.people else "No person found in this frame."
+        view.hint = self._mesh_hint(record)
         view.set_record(self.lab.seen(record))
         self._mark_pins()
         self.parts.status.set_record(record, view.draw_ms + self.parts.image.view.draw_ms)
@@ -253,12 +253,17 @@ class MainWindow(QMainWindow):
         image, mesh = self.parts.image.view, self.parts.mesh.view
         waiting = self.state in (WorkerState.IDLE, WorkerState.FAULTED)
         image.hint = loading if opening else WELCOME if waiting else ""
-        if self.record is None:
-            mesh.hint = loading if opening else ""
+        mesh.hint = self._mesh_hint(self.record) if self.record else loading if opening else ""
         image.badge = "Frozen" if self.commands.freeze.isChecked() else ""
         image.stale = mesh.stale = self.state is WorkerState.FAULTED
         image.update()
         mesh.update()
+
+    def _mesh_hint(self, record: Record) -> str:
+        """Why no mesh is drawn; on a busy machine Open3D may come long after a picture."""
+        if not record.people:
+            return "No person found in this frame."
+        return "" if self.views_ready else self.warmup.fault or "Loading the 3D view…"
 
     def _set_theme(self, theme: Theme) -> None:
         self.parts.set_theme(theme)

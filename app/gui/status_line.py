@@ -17,6 +17,7 @@ from app.pipeline.frames import Record
 from app.pipeline.worker import Status, WorkerState
 
 STAGES = ("grab", "detect", "encode", "regress", "study", "draw")
+TRUTH_TIP = "Error of the shown mesh against the source's ground truth; of a case, as it was measured then"
 WINDOW = 2.0
 """Seconds over which frames are counted."""
 TELL_EVERY = 0.2
@@ -75,7 +76,7 @@ class StatusLine(QStatusBar):
         self.latency = label("", tip="Milliseconds for each stage of the newest frame")
         self.addWidget(self._light)
         self.addWidget(self.message, 1)
-        self.truth = label("", tip="Error of the shown mesh against the source's ground truth")
+        self.truth = label("", tip=TRUTH_TIP)
         self.truth.hide()
         self.addPermanentWidget(self.truth)
         self.addPermanentWidget(self.model)

@@ -57,8 +57,10 @@ class TruthView(QObject):
             self._tell()
 
     def _tell(self) -> None:
-        errors = self.errors(self._window.record)
-        self._window.parts.status.set_truth(errors.sentence if errors is not None else "")
+        record = self._window.record
+        errors = self.errors(record)
+        known = errors.sentence if errors is not None else self._window.cases.errors(record)
+        self._window.parts.status.set_truth(known)
 
     def _paint(self, record: Record, info: ModelInfo) -> Painted:
         errors = self.errors(record)

@@ -26,6 +26,8 @@ class Warmup(QObject):
         super().__init__(parent)
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
+        self.fault = ""
+        """What `failed` told."""
 
     def start(self) -> None:
         """Begin, unless it has begun; `ready` or `failed` comes on the GUI thread."""
@@ -40,7 +42,8 @@ class Warmup(QObject):
         except (ImportError, OSError, RuntimeError) as error:
             log.warning("Open3D", exc_info=error)
             if not self._cancelled.is_set():
-                self.failed.emit(f"Meshes cannot be drawn, because Open3D cannot be loaded: {error}.")
+                self.fault = f"Meshes cannot be drawn, because Open3D cannot be loaded: {error}."
+                self.failed.emit(self.fault)
             return
         if sys.platform == "linux":
             try:

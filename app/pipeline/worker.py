@@ -73,8 +73,13 @@ class Worker:
         self._order(spec=spec, playing=True, index=None, step=0, chosen=None)
 
     def adopt(self, record: Record, sha256: str) -> None:
-        """Leaves the source for a kept record; only the model of this hash tries masks on it."""
-        self._order(adopted=Adopted(record, sha256), spec=None, playing=False, index=None, step=0)
+        """Leaves the source for a kept record; only the model of this hash tries masks on it.
+
+        The record's own masks come with it: under those of the source before it would at once be done anew.
+        """
+        kept = Adopted(record, sha256)
+        own: dict[str, object] = {"hops": record.hops, "isolate": record.isolate}
+        self._order(adopted=kept, spec=None, playing=False, index=None, step=0, **own)
 
     def play(self) -> None:
         """Goes on; from the end, starts again."""

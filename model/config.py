@@ -57,6 +57,8 @@ class NetworkConfig:
     """Thresholds that the network was trained with."""
     lifter_width: int = 0
     """Hidden width of the lifter from landmarks to a first mesh; 0: none, the mesh is regressed from zero."""
+    lifter_cells: int = 0
+    """Side of the grid of picture features that the lifter sees beside the landmarks; 0: landmarks only."""
     guide: Backbone | None = None
     """A larger BlazePose whose landmarks and presence replace the backbone's own (with tuned_levels only)."""
     tuned_levels: bool = False
@@ -108,6 +110,7 @@ _LITE = NetworkConfig(
     activation="gelu",
     dropout=0.0,
     lifter_width=512,
+    lifter_cells=4,
     tuned_levels=True,
     heatmap_channels=64,
     trunk_channels=128,

@@ -1,7 +1,8 @@
 """From the backbone's landmarks to a first mesh, so that the network only has to mend it.
 
 Landmarks can be made without pictures, endlessly; what the lifter learns of bodies and poses from
-thousands of samples a second need not be learnt from photographs.
+thousands of samples a second need not be learnt from photographs. What landmarks do not tell (which way
+a limb goes in depth, how heavy a body is), it takes from the picture's features, where it is given any.
 """
 
 from __future__ import annotations
@@ -39,11 +40,18 @@ class FirstMesh(NamedTuple):
 
 
 class Lifter(nn.Module):
-    """A residual multi-layer perceptron over all landmarks at once."""
+    """A residual multi-layer perceptron over all landmarks (and the picture's features) at once."""
 
-    def __init__(self, num_landmarks: int, width: int, num_points: int, blocks: int = 2) -> None:
+    def __init__(
+        self, num_landmarks: int, width: int, num_points: int, picture_features: int = 0, blocks: int = 2
+    ) -> None:
         super().__init__()
         self.stem = nn.Linear(num_landmarks * LANDMARK_FEATURES, width)
+        self.picture: nn.Linear | None = None
+        if picture_features:
+            # Begins with zeros: a lifter that knows landmarks goes on as if nothing had been added.
+            self.picture = nn.Linear(picture_features, width, bias=False)
+            nn.init.zeros_(self.picture.weight)
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
             for _ in range(blocks)
@@ -62,9 +70,12 @@ class Lifter(nn.Module):
         """Begin with the mean body, [J + C, 3] metres."""
         self.points.bias.copy_(mean_points.flatten())
 
-    def forward(self, landmarks: Tensor) -> FirstMesh:
-        """landmarks: [B, L, 8] as `LANDMARK_FEATURES` says."""
-        x = F.gelu(self.stem(landmarks.flatten(1)))
+    def forward(self, landmarks: Tensor, picture: Tensor | None = None) -> FirstMesh:
+        """landmarks: [B, L, 8] as `LANDMARK_FEATURES` says; picture: [B, F], None: nothing is known of it."""
+        x = self.stem(landmarks.flatten(1))
+        if self.picture is not None and picture is not None:
+            x = x + self.picture(picture)
+        x = F.gelu(x)
         for block in self.blocks:
             x = x + block(x)
         x = self.norm(x)

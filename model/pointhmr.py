@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.config import Hops, NetworkConfig
@@ -109,7 +110,8 @@ class PointHMR(nn.Module):
         self.lifter: Lifter | None = None
         if config.lifter_width:
             num_points = config.num_joints + config.num_vertices
-            self.lifter = Lifter(config.num_landmarks, config.lifter_width, num_points)
+            picture = config.lifter_cells**2 * width
+            self.lifter = Lifter(config.num_landmarks, config.lifter_width, num_points, picture)
             self.point_embedding = nn.Linear(3, width)
         if config.num_landmarks:
             self.landmark_embedding = nn.Sequential(
@@ -218,12 +220,19 @@ class PointHMR(nn.Module):
         return Mesh(joints, coarse, camera, attention=tuple(weights) if attention else (), first=first)
 
     def _lift(self, features: Features) -> FirstMesh | None:
-        """The first mesh from the landmarks, in full precision."""
+        """The first mesh from the landmarks and the coarse grid tokens, in full precision."""
         if self.lifter is None or features.landmarks is None:
             return None
         with torch.autocast(features.landmarks.device.type, enabled=False):
-            first: FirstMesh = self.lifter(features.landmarks.float())
+            picture = self._coarse_grid(features.grid_tokens.float()) if self.config.lifter_cells else None
+            first: FirstMesh = self.lifter(features.landmarks.float(), picture)
         return first
+
+    def _coarse_grid(self, grid: Tensor) -> Tensor:
+        """Grid tokens [B, G, D], averaged over neighbours: [B, cells * cells * D]."""
+        size = self.config.grid_size
+        maps = grid.transpose(1, 2).unflatten(2, (size, size))
+        return F.avg_pool2d(maps, size // self.config.lifter_cells).flatten(1)
 
     def _tokens(self, features: Features, first: FirstMesh | None) -> Tensor:
         """[B, N, widths[0]]: camera, grid, landmarks, joints, vertices; each with its own position."""

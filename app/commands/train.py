@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--override", action="append", default=[], metavar="NAME=VALUE", help="one value over everything"
     )
     parser.add_argument("--real", type=Path, metavar="DIR", help="lspet_images.zip, lspet_labels.npz")
+    parser.add_argument(
+        "--real-share", type=float, metavar="SHARE", help="of the photographs, beside drawn people; 0.5"
+    )
     parser.add_argument("--no-real", action="store_true", help="train without photographs")
     parser.add_argument("--rendered", type=Path, metavar="DIR", help="synthetic_images.zip, …_labels.npz")
     parser.add_argument(
@@ -90,10 +93,17 @@ def chosen_recipe(options: argparse.Namespace) -> Recipe:
 
 
 def chosen_sources(options: argparse.Namespace, recipe: Recipe) -> Sources:
-    """The sets that are named; for the embedded model, where none is, people drawn from what ships."""
+    """The sets that are named; for the embedded model, where none is, people drawn from what ships.
+
+    Raises UserError for a share of photographs that is none.
+    """
     named = Sources(
         None if options.no_real else options.real, options.rendered, options.appearance, options.motion
     )
+    if options.real_share is not None:
+        if not 0 < options.real_share < 1:
+            raise UserError("--real-share is a number between 0 and 1.")
+        named = dataclasses.replace(named, real_share=options.real_share)
     nothing = not recipe.train and not any((named.real, named.rendered, named.appearance))
     if nothing and recipe.loss == "lite" and recipe.body is None:
         return dataclasses.replace(named, appearance=assets.APPEARANCE)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import assets
 from model.data.mixture import Sources
+from model.errors import UserError
 from model.training.recipe import RECIPES, Recipe, read_recipe, recipe, with_samples
 from model.training.run import train_recipe
 

@@ -26,8 +26,8 @@ class LossWeights:
     mesh_joints: float = 15.0
     edges: float = 20.0
     lengths: float = 40.0
-    joints2d: float = 5.0
-    vertices2d: float = 8.0
+    joints2d: float = 8.0
+    vertices2d: float = 16.0
     heatmaps: float = 0.3
     first: float = 0.5
 

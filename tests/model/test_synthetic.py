@@ -134,6 +134,23 @@ def test_labels_lie_on_the_drawn_person(
     assert shot.person[joints[:, 1], joints[:, 0]].mean() > 0.9
 
 
+def test_a_chair_is_no_part_of_the_person(dataset: SyntheticDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio, "FRAMING_SHARES", (1.0, 0.0, 0.0))
+    draw = dataset.studio._poses.draw
+    seated = lambda rng, **wish: draw(rng, **wish)._replace(activity="sit_chair")  # noqa: E731
+    monkeypatch.setattr(dataset.studio._poses, "draw", seated)
+    bench = studio.furniture.box(
+        np.array([0, 0.3, 0]), np.array([3.0, 0.6, 0.1]), np.eye(3), material((0.9, 0.2, 0.1))
+    )
+    shots = []
+    for chair in ([bench], []):
+        monkeypatch.setattr(studio.furniture, "chair", lambda *_, chair=chair: chair)
+        shots.append(dataset.studio.shoot(np.random.default_rng(2)))
+    with_bench, without = shots
+    assert np.abs(with_bench.image.astype(int) - without.image).max() > 20
+    assert with_bench.person.any() and not (with_bench.person & ~without.person).any()
+
+
 def test_left_is_left(dataset: SyntheticDataset) -> None:
     """A person whose chest faces the camera has the left shoulder on the picture's right."""
     agreed = []

@@ -36,7 +36,7 @@ GREY = np.full((1, 2, 3), 128, np.uint8)
 class Person(NamedTuple):
     """A dressed person on the ground: body vertices (V, 3), joints (14, 3) in the world, pieces.
 
-    pose (24, 3) axis-angle, joint 0 in the world, and betas (10,) are the body's.
+    pose (24, 3) axis-angle, joint 0 in the world, and betas (10,) are the body's; seat: the chair's pieces.
     """
 
     points: np.ndarray
@@ -44,12 +44,19 @@ class Person(NamedTuple):
     pieces: list[Piece]
     pose: np.ndarray
     betas: np.ndarray
+    seat: tuple[Piece, ...] = ()
+
+    @property
+    def all_pieces(self) -> list[Piece]:
+        """Those of the person, then the seat's."""
+        return [*self.pieces, *self.seat]
 
     def moved(self, offset: np.ndarray) -> Person:
         """The same person somewhere else."""
         pieces = [piece.moved(offset) for piece in self.pieces]
+        seat = tuple(piece.moved(offset) for piece in self.seat)
         points = (self.points + offset).astype(np.float32)
-        return self._replace(points=points, joints=self.joints + offset, pieces=pieces)
+        return self._replace(points=points, joints=self.joints + offset, pieces=pieces, seat=seat)
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,9 @@ class Shot:
     pixels: np.ndarray
     """(V, 2) their places in the picture."""
     visible: np.ndarray
-    """(V,) bool: in the region, and nothing but the person's own surface before it."""
+    """(V,) bool: in the region, and nothing but the person's own surface (or chair) before it."""
     person: np.ndarray
-    """(PICTURE, PICTURE) bool: pixels that show the person."""
+    """(PICTURE, PICTURE) bool: pixels that show the person, and not the chair."""
     hidden: float
     """Share of the body vertices within the crop before which something else stands."""
     framing: Framing
@@ -107,24 +114,25 @@ class Studio:
         framing = wish.framing or chance
         person = self._person(rng, webcam=framing is Framing.WEBCAM)
         view, box = choose_view(framing, person.points, person.joints, self.poser.part, rng)
-        builder = Builder(list(person.pieces))
+        builder = Builder(person.all_pieces)
         other = None
         if _granted(wish.accompanied, rng.random() < ACCOMPANIED):
             other = self._companion(person, view, rng, overlapping=wish.overlapping)
-            builder.pieces += other.pieces
+            builder.pieces += other.all_pieces
         if _granted(wish.occluded, rng.random() < OCCLUDED):
             builder.pieces += furniture.occluder(view, person.points, framing, rng)
         soup = builder.build()
         radiance, index, nearest = self.radiance(soup, view, rng)
         image = develop(_edged(radiance, box, rng) if framing is not Framing.FULL else radiance, rng)
-        mine = np.concatenate([soup.material < len(person.pieces), [False]])[index]
+        mine = np.concatenate([soup.material < len(person.all_pieces), [False]])[index]
+        body = np.concatenate([soup.material < len(person.pieces), [False]])[index]
         local = view.to_camera(person.points)
         beside = None if other is None else view.to_camera(other.points)
         pixels = view.flat(local)
         inside, own, front = _within(local, pixels, nearest, mine)
         hidden = float((~own & (front < local[:, 2] - BEHIND_CLOTH))[inside].mean()) if inside.any() else 1.0
         seen = inside & own & (local[:, 2] < front + BEHIND_CLOTH)
-        shown = mine[::SAMPLES, ::SAMPLES]
+        shown = body[::SAMPLES, ::SAMPLES]
         pose = turn_root(person.pose, view.rotation)
         return Shot(
             image, local, pixels, seen, shown, hidden, framing, view, pose, person.betas, companion=beside
@@ -145,7 +153,8 @@ class Studio:
         person = Person(figure.points, self.poser.keypoints(figure.points), pieces, pose, betas)
         person = person.moved(np.array([-middle[0], leap - lowest, -middle[2]], np.float32))
         if posed.activity == "sit_chair":
-            person.pieces.extend(furniture.chair(person.points, self.poser.part, person.joints, rng))
+            chair = furniture.chair(person.points, self.poser.part, person.joints, rng)
+            person = person._replace(seat=tuple(chair))
         return person
 
     def _companion(

@@ -25,6 +25,7 @@ from app.pipeline.error_estimate import ErrorEstimator, estimator_for, read_esti
 from app.pipeline.error_inputs import MEASURED
 from app.pipeline.examiner import Examiner
 from app.pipeline.frames import PersonBox
+from app.pipeline.tiers import LITE, QUALITY
 from model.body import load_body
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
@@ -149,11 +150,12 @@ def test_only_the_weights_that_were_measured_have_an_estimate():
     assert ERROR not in calibration_for("never heard of", "0" * 64).thresholds
 
 
-def test_the_shipped_calibration_is_of_the_shipped_weights():
+@pytest.mark.parametrize("model", [LITE, QUALITY])
+def test_the_shipped_calibration_is_of_the_shipped_weights(model: str) -> None:
     import assets
     from model.paths import sha256
 
-    weights = sha256(assets.WEIGHTS / "body-lite.safetensors")
-    assert calibration_for("body-lite", weights).sha256 == weights
-    assert ERROR in calibration_for("body-lite", weights).thresholds
+    weights = sha256(assets.WEIGHTS / f"{model}.safetensors")
+    assert calibration_for(model, weights).sha256 == weights
+    assert ERROR in calibration_for(model, weights).thresholds
     assert estimator_for(weights) is not None, "pointhmr benchmark diagnostics --calibrate"

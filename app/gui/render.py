@@ -49,7 +49,7 @@ def _without_display() -> Iterator[None]:
         try:
             yield
         finally:
-            del os.environ["XDG_RUNTIME_DIR"]
+            os.environ.pop("XDG_RUNTIME_DIR", None)
             os.environ.update(saved)
 
 

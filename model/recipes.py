@@ -72,7 +72,12 @@ FLOAT32 = Recipe("f32")
 BFLOAT16 = Recipe("bf16", hint="bf16")
 BFLOAT16_WIDE = Recipe("bf16-wide", bfloat16=(*_WIDE, *_TRANSFORMER))
 INT8_BFLOAT16 = Recipe("int8-bf16", int8=_FEATURE, bfloat16=(*_HEATMAP, *_TRANSFORMER))
-INT8_DECODERS_BFLOAT16 = Recipe("int8-decoders-bf16", int8=_WIDE, bfloat16=_TRANSFORMER)
+INT8_EARLY_BFLOAT16 = Recipe(
+    "int8-early-bf16",
+    int8=(*_WIDE[1:], "backbone.layer1", "backbone.stage2"),
+    bfloat16=(_WIDE[0], *_TRANSFORMER),
+)
+"""The backbone's first levels round to little, and the first convolution of the heatmaps to much."""
 INT8_DECODERS = Recipe("int8-decoders", int8=_WIDE)
 INT8 = Recipe("int8", int8=(*_WIDE, "backbone"), kept=("backbone.conv1", *_LAST_OF_BACKBONE))
 INT8_ALL = Recipe("int8-all", int8=("backbone", "decoders"), kept=("backbone.conv1",), regress_int8=True)
@@ -94,7 +99,7 @@ def frontier(config: NetworkConfig, *, bfloat16: bool | None = None) -> tuple[Re
     if config.backbone == "hrnet-w32":
         if not half:
             return (FLOAT32, INT8_DECODERS, INT8, INT8_ALL)
-        mixed = (BFLOAT16_WIDE, INT8_BFLOAT16, INT8_DECODERS, INT8_DECODERS_BFLOAT16)
+        mixed = (BFLOAT16_WIDE, INT8_BFLOAT16, INT8_DECODERS, INT8_EARLY_BFLOAT16)
         return (FLOAT32, *mixed, INT8, INT8_ALL)
     lite = (FLOAT32, BFLOAT16) if half else (FLOAT32,)
     return lite if config.guide else (*lite, LITE_INT8)
@@ -113,7 +118,7 @@ def preferred(
     integers = cpu_has_int8() if int8 is None else int8
     half = cpu_has_bfloat16() if bfloat16 is None else bfloat16
     if integers and half:
-        return (INT8_DECODERS_BFLOAT16, INT8_BFLOAT16, BFLOAT16_WIDE, FLOAT32)
+        return (INT8_EARLY_BFLOAT16, INT8_BFLOAT16, BFLOAT16_WIDE, FLOAT32)
     if integers:
         return (INT8, INT8_DECODERS, FLOAT32)
     return (BFLOAT16_WIDE, FLOAT32) if half else (FLOAT32,)

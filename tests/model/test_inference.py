@@ -20,7 +20,7 @@ from model.recipes import (
     INT8,
     INT8_BFLOAT16,
     INT8_DECODERS,
-    INT8_DECODERS_BFLOAT16,
+    INT8_EARLY_BFLOAT16,
     frontier,
     preferred,
 )
@@ -78,7 +78,7 @@ def test_a_full_graphics_card_is_not_the_engines_fault() -> None:
 
 def test_the_processor_decides() -> None:
     published, lite = preset("body-hrnet-w32"), preset("body-lite")
-    both = (INT8_DECODERS_BFLOAT16, INT8_BFLOAT16, BFLOAT16_WIDE, FLOAT32)
+    both = (INT8_EARLY_BFLOAT16, INT8_BFLOAT16, BFLOAT16_WIDE, FLOAT32)
     assert preferred(published, int8=True, bfloat16=True) == both
     assert preferred(published, int8=True, bfloat16=False) == (INT8, INT8_DECODERS, FLOAT32)
     assert preferred(published, int8=False, bfloat16=True) == (BFLOAT16_WIDE, FLOAT32)

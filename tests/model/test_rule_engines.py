@@ -16,7 +16,7 @@ from model.recipes import (
     BFLOAT16_WIDE,
     INT8_BFLOAT16,
     INT8_DECODERS,
-    INT8_DECODERS_BFLOAT16,
+    INT8_EARLY_BFLOAT16,
     Recipe,
     cpu_has_int8,
 )
@@ -31,7 +31,7 @@ def network() -> PointHMR:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe",
-    [BFLOAT16_WIDE, INT8_BFLOAT16, INT8_DECODERS_BFLOAT16, INT8_DECODERS],
+    [BFLOAT16_WIDE, INT8_BFLOAT16, INT8_EARLY_BFLOAT16, INT8_DECODERS],
     ids=lambda recipe: recipe.name,
 )
 @torch.inference_mode()

@@ -1,10 +1,12 @@
-"""Files of arrays that a user brings: .npz and pickles, told apart by content, read without running them."""
+"""Files of arrays: those that a user brings (.npz and pickles, told apart by content, read without running
+them), and those that are written here."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,12 @@ from model.unpickle import loads
 
 MAX_BYTES = 4 << 30
 """Unpacked size beyond which an archive is taken for a trap."""
+
+
+def save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Compressed arrays, in a file of exactly this name."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_arrays(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
+from model.array_files import save_npz
 from model.body_data import BodyData, Kind
 from model.coarsen import SIZES, SkinnedMesh, build_levels, part_importance
 from model.errors import UserError
@@ -121,8 +122,7 @@ def save_hierarchy(path: Path, hierarchy: Hierarchy) -> None:
             parts = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
             parts["shape"] = np.array(matrix.shape)
             arrays |= {f"{name}{step}_{part}": array for part, array in parts.items()}
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    save_npz(path, arrays)
 
 
 def read_hierarchy(path: Path) -> Hierarchy:

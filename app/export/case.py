@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.export.result import save_npz
 from app.pipeline.diagnostics import Diagnostics, Flag
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record, Study
 from app.pipeline.pictures import SourceError, read_picture
 from app.pipeline.pipeline import fault_of
-from model.array_files import MAX_BYTES
+from model.array_files import MAX_BYTES, save_npz
 from model.cv import cv2
 from model.errors import UserError
 from model.temporaries import temporary_folder

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.pipeline.frames import Person, Record
+from model.array_files import save_npz
 from model.paths import write_atomically
 
 SCHEMA = 1
@@ -79,9 +80,3 @@ def person_numbers(person: Person, meshes: str, row: int) -> dict[str, Any]:
         "row": row,
         "diagnostics": {"presence": round(person.presence, 4), **examined},
     }
-
-
-def save_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Compressed arrays, in a file of exactly this name."""
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ from app.export.bvh import write_bvh
 from app.export.fbx_take import write_fbx_take
 from app.export.gltf_take import write_glb_take
 from app.export.mesh import NamedMesh, Origin
-from app.export.result import save_npz
 from app.export.sequence import write_sequence
 from app.export.shapes import MeshTake, write_fbx_shapes, write_glb_shapes
 from app.export.skeleton import SkinnedTake, resampled
@@ -21,6 +20,7 @@ from app.export.take_fit import FLIP, camera_of_take, colours_of, fits, places_o
 from app.export.take_options import LARGE_RESIDUAL, TakeOptions, Watch
 from app.takes import edit
 from app.takes.take import Performer, Take
+from model.array_files import save_npz
 from model.body import BodyModel
 from model.fit import fit_body
 from model.paths import write_atomically

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -39,17 +40,21 @@ class Renderer(Protocol):
         """Free the window; the renderer cannot draw any more."""
 
 
+_environment = threading.Lock()
+"""All threads share the variables: two that hid them at once would give back each other's."""
+
+
 @contextlib.contextmanager
 def _without_display() -> Iterator[None]:
     """Hide the desktop from GLFW: on Wayland it would crash, without one Open3D takes EGL."""
     names = ("DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")
-    saved = {name: os.environ.pop(name) for name in names if name in os.environ}
-    with tempfile.TemporaryDirectory() as empty:
+    with _environment, tempfile.TemporaryDirectory() as empty:
+        saved = {name: os.environ.pop(name) for name in names if name in os.environ}
         os.environ["XDG_RUNTIME_DIR"] = empty
         try:
             yield
         finally:
-            os.environ.pop("XDG_RUNTIME_DIR", None)
+            del os.environ["XDG_RUNTIME_DIR"]
             os.environ.update(saved)
 
 

@@ -7,12 +7,10 @@ project was obtained from mocap.cs.cmu.edu. The database was created with fundin
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 import assets
+from model.array_files import save_npz
 from model.data.pictures import read_labels
 from model.data.render.pose_mixture import learn_pose_mixture
 from model.data.render.poses import held_out, sound
@@ -28,13 +26,8 @@ def main() -> None:
     data = read_labels(options.poses)
     keep = sound(data["poses"]) & ~held_out(data["clip"])
     arrays = learn_pose_mixture(*(data[name][keep] for name in ("poses", "weight", "activity")))
-    write_atomically(options.output, partial(_save, arrays))
+    write_atomically(options.output, lambda file: save_npz(file, arrays))
     print(f"{options.output}: {len(arrays['means'])} Gaussians, {options.output.stat().st_size} bytes")
-
-
-def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

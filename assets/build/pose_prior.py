@@ -7,12 +7,10 @@ from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-019621
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 import assets
+from model.array_files import save_npz
 from model.data.pictures import read_labels
 from model.data.render.poses import held_out, sound
 from model.paths import write_atomically
@@ -30,13 +28,8 @@ def main() -> None:
     keep = sound(data["poses"]) & ~held_out(data["clip"])
     arrays = learn_pose_prior(data["poses"][keep], data["weight"][keep], DRAWS)
     target = assets.BODY / FILE
-    write_atomically(target, partial(_save, arrays))
+    write_atomically(target, lambda file: save_npz(file, arrays))
     print(target, target.stat().st_size)
-
-
-def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

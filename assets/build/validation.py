@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 import assets
+from model.array_files import save_npz
 from model.body import BodyModel, load_body
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
@@ -62,7 +63,7 @@ def main() -> None:
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     for name, write in (
         (IMAGES, partial(_write_pictures, pictures)),
-        (LABELS, partial(_write_labels, columns)),
+        (LABELS, lambda file: save_npz(file, columns)),
     ):
         write_atomically(options.output / name, write)
         print(options.output / name, (options.output / name).stat().st_size)
@@ -111,11 +112,6 @@ def _write_pictures(pictures: dict[str, bytes], path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, data in pictures.items():
             archive.writestr(zipfile.ZipInfo(name, DATE), data)
-
-
-def _write_labels(columns: dict[str, np.ndarray], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **columns)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

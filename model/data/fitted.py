@@ -7,13 +7,13 @@ import logging
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from model.array_files import save_npz
 from model.blazepose import BlazePose
 from model.body import BodyModel
 from model.cv import cv2
@@ -138,7 +138,7 @@ def fit_all(
 
     write_atomically(folder / "lspet_images.zip", write)
     labels = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-    write_atomically(folder / "lspet_labels.npz", partial(_save, labels))
+    write_atomically(folder / "lspet_labels.npz", lambda file: save_npz(file, labels))
     return labels
 
 
@@ -186,8 +186,3 @@ def turned_back(people: list[Prepared], fitted: Fitted) -> tuple[np.ndarray, np.
 
 def _for_validation(key: str) -> bool:
     return hashlib.sha256(key.encode()).digest()[0] % VALIDATION_SHARE == 0
-
-
-def _save(labels: dict[str, np.ndarray], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **labels)  # type: ignore[arg-type]

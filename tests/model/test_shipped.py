@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 
 import assets
 from app import cli
+from model.array_files import save_npz
 from model.body import load_body
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
@@ -85,10 +86,8 @@ def test_a_kept_crop_is_the_drawn_one(generator: SyntheticDataset, tmp_path: Pat
     body, shot = load_body(), generator.shot(4)
     sample = generator.sample_of(shot, 4)
     picture, labels = validation.kept(shot, sample, body)
-    validation._write_labels(
-        {"name": np.array(["4.webp"])} | {name: value[None] for name, value in labels.items()},
-        tmp_path / LABELS,
-    )
+    rows = {name: value[None] for name, value in labels.items()}
+    save_npz(tmp_path / LABELS, {"name": np.array(["4.webp"])} | rows)
     validation._write_pictures({"4.webp": validation._encoded(picture, 95)}, tmp_path / IMAGES)
     kept = CropsDataset(tmp_path, body)[0]
     upright = replace(NO_AUGMENTATION, upright=True)

@@ -10,11 +10,11 @@ beside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from model.array_files import save_npz
 from model.data.pictures import read_labels, read_picture
 from model.data.render.garments import Pattern, read_texture
 from model.errors import UserError
@@ -70,7 +70,7 @@ def write_arrays(
         arrays[f"faces{number}"] = pattern.faces.astype(np.uint16)
         arrays[f"corners{number}"] = corners.reshape(-1, 3).astype(np.uint16)
         arrays[f"covered{number}"] = pattern.covered.astype(np.uint16)
-    write_atomically(folder / FILE, partial(_save, arrays))
+    write_atomically(folder / FILE, lambda file: save_npz(file, arrays))
 
 
 def to_grid(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,8 +90,3 @@ def _arrays(folder: Path) -> dict[str, np.ndarray]:
     if not {"names", "places", "lights"} <= set(arrays):
         raise UserError(f"{folder / FILE} holds no garments and panoramas.")
     return arrays
-
-
-def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -125,14 +125,14 @@ class Studio:
         radiance, index, nearest = self.radiance(soup, view, rng)
         image = develop(_edged(radiance, box, rng) if framing is not Framing.FULL else radiance, rng)
         mine = np.concatenate([soup.material < len(person.all_pieces), [False]])[index]
-        body = np.concatenate([soup.material < len(person.pieces), [False]])[index]
         local = view.to_camera(person.points)
         beside = None if other is None else view.to_camera(other.points)
         pixels = view.flat(local)
         inside, own, front = _within(local, pixels, nearest, mine)
         hidden = float((~own & (front < local[:, 2] - BEHIND_CLOTH))[inside].mean()) if inside.any() else 1.0
         seen = inside & own & (local[:, 2] < front + BEHIND_CLOTH)
-        shown = body[::SAMPLES, ::SAMPLES]
+        body = np.concatenate([soup.material < len(person.pieces), [False]])
+        shown = body[index[::SAMPLES, ::SAMPLES]]
         pose = turn_root(person.pose, view.rotation)
         return Shot(
             image, local, pixels, seen, shown, hidden, framing, view, pose, person.betas, companion=beside

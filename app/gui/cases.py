@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.export.case import Case, load_case, save_case
 from app.facts import packages
 from app.gui.background import BackgroundJob
+from app.gui.choices import Choices
 from app.gui.layout import shortcut
 from app.gui.model_info import ModelInfo, case_model, info_of
 from app.pipeline.frames import Hops, Record
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 MEASURES = {"mpjpe": "MPJPE", "pa_mpjpe": "PA-MPJPE", "pve": "PVE"}
 """Errors that `evaluate` keeps with a case, in millimetres, and how a person reads them."""
-
-
-@dataclass(frozen=True)
-class _Before:
-    """How the controls stood before a case moved them."""
-
-    isolate: bool
-    hops: Hops
 
 
 class Cases(QObject):
@@ -43,7 +36,8 @@ class Cases(QObject):
         self.case: Case | None = None
         self._running: ModelInfo | None = None
         """The worker's model while a case is shown; it need not be the case's."""
-        self._before: _Before | None = None
+        self._choices: tuple[Choices, Choices] | None = None
+        """While a case is shown: the person's own, and those of the case."""
         self._folder = Path()
         self._saving, self._opening = BackgroundJob(self), BackgroundJob(self)
         self._saving.done.connect(self._saved)
@@ -102,16 +96,21 @@ class Cases(QObject):
 
         A control that the person has moved since then stays.
         """
-        case, before, self.case, self._before = self.case, self._before, None, None
+        own, case, self.case, self._choices = self._own, self.case, None, None
         if case is None:
             return
-        window = self._window
         if self._running is not None:
-            window.set_model_info(self._running)
-        if before is not None and window.commands.isolate.isChecked() == case.record.isolate:
-            window.commands.isolate.setChecked(before.isolate)
-        if before is not None and window.masking.hops == case.record.hops:
-            window.masking.set_hops(before.hops)
+            self._window.set_model_info(self._running)
+        if own is not None:
+            own.set(self._window)
+
+    @property
+    def _own(self) -> Choices | None:
+        """The person's choices, were the shown case left now; None when none is shown."""
+        if self._choices is None:
+            return None
+        before, shown = self._choices
+        return before.after(shown, Choices.of(self._window))
 
     def errors(self, record: Record | None) -> str:
         """What was measured of a record when its case was made, for the status line; else nothing."""
@@ -153,7 +152,7 @@ class Cases(QObject):
     def _show(self, case: Case) -> None:
         window = self._window
         self._running = window.info
-        self._before = _Before(window.commands.isolate.isChecked(), window.masking.hops)
+        before = Choices.of(window)
         window.set_model_info(info_of(case.model))
         count = len(case.model.arrays["part_of_vertex"])
         pins = case.settings.get("pins")
@@ -168,6 +167,7 @@ class Cases(QObject):
                 choice.setCurrentText(wanted)
         window.commands.isolate.setChecked(case.record.isolate)
         window.masking.set_hops(case.record.hops)
+        self._choices = before, Choices.of(window)
         window.people.choose(case.chosen)
         window.show_record(case.record)
 

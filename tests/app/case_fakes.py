@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
+from app.export.case import Case, save_case
+from app.gui.main_window import MainWindow
+from app.gui.model_info import case_model
 from app.pipeline.diagnostics import Diagnostics, Flag
 from app.pipeline.frames import Person, Record
 from model.pointhmr import Features
@@ -37,3 +41,17 @@ def record(told: Diagnostics | None = FINE, index: int = 0) -> Record:
     """A frame with one examined person on a picture that is not plain."""
     picture = torch.randint(0, 255, (240, 320, 3), dtype=torch.uint8).numpy()
     return gui_fakes.record((examined(told),), index=index, image=picture)
+
+
+def measured(folder: Path, **settings: object) -> Path:
+    """A case as `evaluate` keeps them: of one person alone, with its errors; and with these settings."""
+    settings = {"errors": {"mpjpe": 180.2, "pa_mpjpe": 117.7, "pve": 189.1, "iou": 0.4}} | settings
+    kept = replace(record(flagged(("modes", 3.0)), index=9), hops=(None, 5, 3, 1))
+    save_case(folder, Case(kept, case_model(gui_fakes.model_info()), 1, settings))
+    return folder
+
+
+def open_case(window: MainWindow, qtbot, folder: Path) -> None:
+    """Open a case of frame 9 and wait until it is shown."""
+    window.open_source(folder)
+    qtbot.waitUntil(lambda: window.record is not None and window.record.frame.index == 9, timeout=30_000)

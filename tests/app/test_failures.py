@@ -9,9 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
-from app.export.case import Case, save_case
 from app.gui.colourings import ERROR
-from app.gui.model_info import case_model
 from app.gui.sheet import CELL, GAP
 from app.pipeline.frames import Study
 from app.pipeline.truth import GroundTruth
@@ -144,66 +142,6 @@ def test_a_case_comes_back_with_its_colours_its_row_and_its_place(failing, qtbot
     assert failing.parts.failures.failures[0].index == 9
     assert failing.parts.timeline.place.text() == "frame 10"
     assert failing.parts.timeline._flags.getData()[0].tolist() == [9]
-
-
-@pytest.fixture
-def measured_case(tmp_path):
-    """A case as `evaluate` keeps them: of one person alone, with its errors."""
-    settings = {"errors": {"mpjpe": 180.2, "pa_mpjpe": 117.7, "pve": 189.1, "iou": 0.4}}
-    kept = replace(record(flagged(("modes", 3.0)), index=9), hops=(None, 5, 3, 1))
-    save_case(tmp_path / "case", Case(kept, case_model(gui_fakes.model_info()), 1, settings))
-    return tmp_path / "case"
-
-
-def open_case(window, qtbot, folder) -> None:
-    window.open_source(folder)
-    qtbot.waitUntil(lambda: window.record is not None and window.record.frame.index == 9, timeout=30_000)
-
-
-def test_after_a_case_the_switches_and_the_model_are_as_before(failing, qtbot, measured_case):
-    running, hops = failing.info, failing.masking.hops
-    for _ in range(2):  # One case after another counts as one.
-        open_case(failing, qtbot, measured_case)
-        assert failing.info.device == "stored"
-        assert not failing.commands.isolate.isChecked() and failing.masking.hops == (None, 5, 3, 1)
-    failing.open_source("fake.mp4")
-    assert failing.commands.isolate.isChecked() and failing.masking.hops == hops
-    assert failing.info is running
-    open_case(failing, qtbot, measured_case)
-    failing.masking.set_hops((1, 1, 1, 1))
-    failing.open_source("fake.mp4")
-    assert failing.masking.hops == (1, 1, 1, 1), "what the person moved stays"
-
-
-def test_the_errors_of_a_case_are_told_while_its_own_mesh_is_shown(failing, qtbot, measured_case):
-    truth = failing.parts.status.truth
-    open_case(failing, qtbot, measured_case)
-    qtbot.waitUntil(truth.isVisible)
-    assert truth.text() == "MPJPE 180 · PA-MPJPE 118 · PVE 189 mm"
-    send(failing, qtbot, replace(failing.record, hops=(1, 1, 1, 1)))
-    assert not truth.isVisible(), "other masks make another mesh"
-    failing.open_source("fake.mp4")
-    qtbot.waitUntil(lambda: failing.record is not None and failing.record.frame.index != 9)
-    assert not truth.isVisible()
-
-
-def test_a_late_record_of_the_source_before_does_not_replace_a_case(failing, qtbot, measured_case):
-    open_case(failing, qtbot, measured_case)
-    shown = failing.record
-    with qtbot.waitSignal(failing.bridge.record_arrived):
-        failing.bridge.on_record(record(index=6))
-    assert failing.record is shown
-
-
-def test_another_model_takes_a_case_over_with_its_first_record(failing, qtbot, measured_case):
-    open_case(failing, qtbot, measured_case)
-    chosen = replace(gui_fakes.model_info(), sha256="f" * 64)
-    with qtbot.waitSignal(failing.bridge.model_ready):
-        failing.bridge.on_model(chosen)
-    assert failing.info.device == "stored" and failing.record is not None
-    send(failing, qtbot, replace(failing.record, hops=(1, 1, 1, 1)))
-    assert failing.info is chosen and failing.record.hops == (1, 1, 1, 1)
-    assert not failing.parts.status.truth.isVisible()
 
 
 def test_the_menu_opens_a_case(failing, qtbot, tmp_path, monkeypatch):

@@ -1,0 +1,88 @@
+"""A case is opened and left in the real window: what it brings along, and what is the person's own again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.app import gui_fakes
+from tests.app.case_fakes import examined, measured, open_case, record
+from tests.app.test_lab import send
+
+
+@pytest.fixture
+def window(shown):
+    """A window that shows a source."""
+    return shown(examined())
+
+
+@pytest.fixture
+def case(tmp_path):
+    """A case with other masks than the window's, not isolated, with its errors."""
+    return measured(tmp_path / "case")
+
+
+def test_after_a_case_the_switches_and_the_model_are_as_before(window, qtbot, case):
+    running, hops = window.info, window.masking.hops
+    for _ in range(2):  # One case after another counts as one.
+        open_case(window, qtbot, case)
+        assert window.info.device == "stored"
+        assert not window.commands.isolate.isChecked() and window.masking.hops == (None, 5, 3, 1)
+    window.open_source("fake.mp4")
+    assert window.commands.isolate.isChecked() and window.masking.hops == hops
+    assert window.info is running
+    open_case(window, qtbot, case)
+    window.masking.set_hops((1, 1, 1, 1))
+    window.open_source("fake.mp4")
+    assert window.masking.hops == (1, 1, 1, 1), "what the person moved stays"
+
+
+def test_the_errors_of_a_case_are_told_while_its_own_mesh_is_shown(window, qtbot, case):
+    truth = window.parts.status.truth
+    open_case(window, qtbot, case)
+    qtbot.waitUntil(truth.isVisible)
+    assert truth.text() == "MPJPE 180 · PA-MPJPE 118 · PVE 189 mm"
+    send(window, qtbot, replace(window.record, hops=(1, 1, 1, 1)))
+    assert not truth.isVisible(), "other masks make another mesh"
+    window.open_source("fake.mp4")
+    qtbot.waitUntil(lambda: window.record is not None and window.record.frame.index != 9)
+    assert not truth.isVisible()
+
+
+def test_a_late_record_of_the_source_before_does_not_replace_a_case(window, qtbot, case):
+    open_case(window, qtbot, case)
+    shown = window.record
+    with qtbot.waitSignal(window.bridge.record_arrived):
+        window.bridge.on_record(record(index=6))
+    assert window.record is shown
+
+
+def test_another_model_takes_a_case_over_with_its_first_record(window, qtbot, case):
+    open_case(window, qtbot, case)
+    chosen = replace(gui_fakes.model_info(), sha256="f" * 64)
+    with qtbot.waitSignal(window.bridge.model_ready):
+        window.bridge.on_model(chosen)
+    assert window.info.device == "stored" and window.record is not None
+    send(window, qtbot, replace(window.record, hops=(1, 1, 1, 1)))
+    assert window.info is chosen and window.record.hops == (1, 1, 1, 1)
+    assert not window.parts.status.truth.isVisible()
+
+
+def test_after_a_case_the_colours_are_the_persons_own(window, qtbot, tmp_path):
+    mesh, image = window.parts.mesh.colour_by, window.parts.image.map
+    qtbot.keyClick(mesh, Qt.Key.Key_Down)
+    qtbot.keyClick(image, Qt.Key.Key_Down)
+    own = mesh.currentText(), image.currentText()
+    case = measured(tmp_path / "case", colour_by="Depth", colour_map="Viridis")
+    assert own != ("Depth", "Viridis")
+    open_case(window, qtbot, case)
+    assert (mesh.currentText(), image.currentText()) == ("Depth", "Viridis")
+    window.open_source("fake.mp4")
+    assert (mesh.currentText(), image.currentText()) == own
+    open_case(window, qtbot, case)
+    qtbot.keyClick(image, Qt.Key.Key_Down)
+    chosen = image.currentText()
+    window.open_source("fake.mp4")
+    assert (mesh.currentText(), image.currentText()) == (own[0], chosen), "what the person chose stays"

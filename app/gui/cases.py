@@ -15,6 +15,7 @@ from app.gui.background import BackgroundJob
 from app.gui.choices import Choices
 from app.gui.layout import shortcut
 from app.gui.model_info import ModelInfo, case_model, info_of
+from app.gui.settings import Settings
 from app.pipeline.frames import Hops, Record
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ class Cases(QObject):
             self._window.set_model_info(self._running)
         if own is not None:
             own.set(self._window)
+
+    def remember(self, settings: Settings) -> None:
+        """The settings keep the person's own choices, not those of the case that is shown."""
+        if (own := self._own) is not None:
+            own.remember(settings)
 
     @property
     def _own(self) -> Choices | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from app.gui.settings import Settings
 from app.pipeline.frames import Hops
 
 if TYPE_CHECKING:
@@ -39,3 +40,8 @@ class Choices:
         window.masking.set_hops(self.hops)
         window.parts.mesh.colour_by.setCurrentText(self.colour_by)
         window.parts.image.map.setCurrentText(self.colour_map)
+
+    def remember(self, settings: Settings) -> None:
+        """Write them into the settings."""
+        settings.hops = self.hops
+        settings.colour_by, settings.colour_map = self.colour_by, self.colour_map

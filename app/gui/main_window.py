@@ -167,6 +167,7 @@ class MainWindow(QMainWindow):
         self.settings.theme = self.themes.choice
         self.settings.pins = self.pins.vertices if self.pins.touched else None
         self.parts.remember()
+        self.cases.remember(self.settings)
         self.steadying.remember(self.settings)
         self.fading.remember(self.settings)
         save_settings(self._settings_path, self.settings, self._settings_before)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 
+from app.gui.settings import load_settings
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, measured, open_case, record
-from tests.app.test_lab import send
+from tests.app.test_lab import press, send
 
 
 @pytest.fixture
@@ -86,3 +87,26 @@ def test_after_a_case_the_colours_are_the_persons_own(window, qtbot, tmp_path):
     chosen = image.currentText()
     window.open_source("fake.mp4")
     assert (mesh.currentText(), image.currentText()) == (own[0], chosen), "what the person chose stays"
+
+
+def test_a_window_that_closes_on_a_case_remembers_the_persons_own(window, qtbot, tmp_path):
+    mesh, image = window.parts.mesh.colour_by, window.parts.image.map
+    press(qtbot, window.masking.presets[1])
+    qtbot.keyClick(mesh, Qt.Key.Key_Down)
+    qtbot.keyClick(image, Qt.Key.Key_Down)
+    own = window.masking.hops, mesh.currentText(), image.currentText()
+    case = measured(tmp_path / "case", colour_by="Depth", colour_map="Viridis")
+    open_case(window, qtbot, case)
+    assert (window.masking.hops, mesh.currentText(), image.currentText()) == (
+        (None, 5, 3, 1), "Depth", "Viridis",
+    )  # fmt: skip
+    window.close()
+    kept, _ = load_settings(tmp_path / "pointhmr.ini")
+    assert (kept.hops, kept.colour_by, kept.colour_map) == own
+
+
+def test_masks_that_are_moved_on_a_case_are_the_persons_own(window, qtbot, case, tmp_path):
+    open_case(window, qtbot, case)
+    qtbot.keyClick(window.masking.sliders[3], Qt.Key.Key_Right)
+    window.close()
+    assert load_settings(tmp_path / "pointhmr.ini")[0].hops == (None, 5, 3, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
@@ -66,11 +66,13 @@ class Cases(QObject):
         window = self._window
         if window.record is None or window.info is None:
             return
-        settings = {
+        settings: dict[str, Any] = {
             "pins": list(window.pins.vertices),
             "colour_by": window.parts.mesh.colour_by.currentText(),
             "colour_map": window.parts.image.map.currentText(),
         }
+        if measured := self._measured(window.record):
+            settings["errors"] = measured
         record = replace(window.record.unsmoothed, attention=None)
         model = case_model(window.info)
         chosen = window.person.box.id if window.person is not None else None
@@ -120,14 +122,18 @@ class Cases(QObject):
 
     def errors(self, record: Record | None) -> str:
         """What was measured of a record when its case was made, for the status line; else nothing."""
-        case = self.case
-        if case is None or record is None or _seen(record) != _seen(case.record):
-            return ""  # Under other masks the mesh is another one.
-        measured = case.settings.get("errors")
-        known = measured if isinstance(measured, dict) else {}
-        values = {name: known.get(key) for key, name in MEASURES.items()}
+        measured = self._measured(record)
+        values = {name: measured.get(key) for key, name in MEASURES.items()}
         parts = [f"{name} {value:.0f}" for name, value in values.items() if isinstance(value, int | float)]
         return f"{' · '.join(parts)} mm" if parts else ""
+
+    def _measured(self, record: Record | None) -> dict[str, Any]:
+        """The errors that the shown case keeps, where they are those of this record."""
+        case = self.case
+        if case is None or record is None or _seen(record) != _seen(case.record):
+            return {}  # Under other masks the mesh is another one.
+        measured = case.settings.get("errors")
+        return measured if isinstance(measured, dict) else {}
 
     def _opened(self, case: object, fault: str) -> None:
         if fault or not isinstance(case, Case):

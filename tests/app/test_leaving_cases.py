@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 
+from app.export.case import Case, load_case
 from app.gui.settings import load_settings
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, measured, open_case, record
@@ -110,3 +111,31 @@ def test_masks_that_are_moved_on_a_case_are_the_persons_own(window, qtbot, case,
     qtbot.keyClick(window.masking.sliders[3], Qt.Key.Key_Right)
     window.close()
     assert load_settings(tmp_path / "pointhmr.ini")[0].hops == (None, 5, 3, 2)
+
+
+def save_again(window, qtbot, monkeypatch, folder) -> Case:
+    """What is in the folder, saved with the button."""
+    monkeypatch.setattr("app.gui.cases.QFileDialog.getSaveFileName", lambda *_: (str(folder), ""))
+    window.parts.tabs.setCurrentWidget(window.parts.cases)
+    press(qtbot, window.parts.failures.save)
+    qtbot.waitUntil(lambda: window.parts.banner.text.text() == f"Saved {folder}", timeout=30_000)
+    return load_case(folder)
+
+
+def test_a_case_that_is_saved_again_keeps_its_errors(window, qtbot, case, tmp_path, monkeypatch):
+    open_case(window, qtbot, case)
+    again = save_again(window, qtbot, monkeypatch, tmp_path / "again")
+    assert again.settings["errors"] == load_case(case).settings["errors"]
+    window.open_source("fake.mp4")
+    open_case(window, qtbot, tmp_path / "again")
+    qtbot.waitUntil(lambda: window.parts.status.truth.text() == "MPJPE 180 · PA-MPJPE 118 · PVE 189 mm")
+
+
+def test_errors_are_not_kept_with_another_mesh(window, qtbot, case, tmp_path, monkeypatch):
+    open_case(window, qtbot, case)
+    press(qtbot, window.masking.presets[3])
+    send(window, qtbot, replace(window.record, hops=window.worker.hops[-1]))
+    assert "errors" not in save_again(window, qtbot, monkeypatch, tmp_path / "other").settings
+    window.open_source("fake.mp4")
+    qtbot.waitUntil(lambda: window.record is not None and window.record.frame.index != 9)
+    assert "errors" not in save_again(window, qtbot, monkeypatch, tmp_path / "none").settings

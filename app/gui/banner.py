@@ -1,4 +1,4 @@
-"""One sentence across the window that can be dismissed; never a modal box."""
+"""What the person must hear, across the window and dismissed with a click; never a modal box."""
 
 from __future__ import annotations
 
@@ -49,10 +49,22 @@ class Banner(QFrame):
     def say(self, sentence: str, *, serious: bool = True, offers: Sequence[Offer] = ()) -> None:
         """Show a sentence: a fault, or a piece of news; with buttons for what can be done about it."""
         self._serious = serious
-        self.text.setText(sentence)
-        self.setAccessibleName(sentence)
         clear(self._offers)
-        self.buttons = [self._button(offer) for offer in offers]
+        self.buttons = []
+        self._tell(sentence, offers)
+
+    def add(self, sentence: str, *, serious: bool = True, offers: Sequence[Offer] = ()) -> None:
+        """Like `say`, but what is being told stays, with its buttons; one sentence follows the other."""
+        if self.isHidden():
+            self.say(sentence, serious=serious, offers=offers)
+        else:
+            self._serious = self._serious or serious
+            self._tell(f"{self.text.text()} {sentence}", offers)
+
+    def _tell(self, words: str, offers: Sequence[Offer]) -> None:
+        self.text.setText(words)
+        self.setAccessibleName(words)
+        self.buttons += [self._button(offer) for offer in offers]
         self.set_theme(self._theme)
         self.show()
 

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.gui.settings import Settings, load_settings, save_settings
+from app.takes.recorder import Recorder
+from app.takes.take import Made
 from tests.app import gui_fakes
 from tests.faults.harness import Live, is_sentence
 
@@ -68,6 +71,31 @@ def test_it_is_told_though_a_source_opens_at_once(qtbot: Any, tmp_path: Path) ->
     qtbot.waitUntil(lambda: window.record is not None)
     banner = window.parts.banner
     assert banner.isVisible() and "pointhmr.bad" in banner.text.text()
+    window.close()
+    window.deleteLater()
+
+
+@pytest.mark.fault(17)
+def test_it_is_told_beside_the_offer_of_a_recording_that_was_not_saved(qtbot: Any, tmp_path: Path) -> None:
+    (tmp_path / "pointhmr.ini").write_bytes(b"\xff")
+    recorder = Recorder(Made("m"), tmp_path / "recordings")
+    recorder.add(gui_fakes.record())
+    recorder.close()
+    bridge = Bridge()
+    worker = gui_fakes.FakeWorker(bridge, gui_fakes.record())
+    window = MainWindow(worker, bridge, gui_fakes.model_info(), settings_path=tmp_path / "pointhmr.ini")
+    window.warmup.start = lambda: None  # type: ignore[method-assign]
+    window.recording.recordings = tmp_path / "recordings"
+    window.show()
+    window.start("fake.mp4")
+    window.recording.offer_unfinished()
+    banner = window.parts.banner
+    qtbot.waitUntil(lambda: "was not saved" in banner.text.text())
+    assert banner.isVisible() and "pointhmr.bad" in banner.text.text()
+    assert [button.text() for button in banner.buttons] == ["Open", "Discard"]
+    qtbot.mouseClick(banner.buttons[1], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not list((tmp_path / "recordings").glob("*")))
+    assert not banner.isVisible()
     window.close()
     window.deleteLater()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from model.bodies import body_card, load_with_hierarchy
 from model.body import load_body
-from model.data.catalogue import KINDS, DatasetSpec
+from model.data.catalogue import DatasetSpec
+from model.data.kinds import KINDS
 from model.data.people import Bodies
 from model.data.sample import Gender
 from model.hierarchy import Hierarchy, load_hierarchy

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import assets
 from model.data.crops import CropsDataset
 from model.data.freihand import FreihandDataset
+from model.data.kinds import KINDS, OUR_BODY, Kind
 from model.data.lspet import LspetDataset
 from model.data.manifest import ManifestDataset
 from model.data.meshes import CoarseMeshes, FullMeshes
@@ -20,11 +21,6 @@ from model.data.sample import Dataset
 from model.data.synthetic import SyntheticDataset
 from model.errors import UserError
 from model.hierarchy import Hierarchy
-
-Kind = Literal["metro", "3dpw", "freihand", "manifest", "synthetic", "crops", "rendered", "lspet"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-OUR_BODY = ("synthetic", "crops", "rendered", "lspet")
-"""Sets whose labels are of the free body."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.data.kinds import OUR_BODY
 from model.errors import UserError
 
 
@@ -107,6 +108,6 @@ def protocol(name: str) -> Protocol:
 
 def usual_protocol(kind: str) -> str:
     """The protocol of a kind of dataset, where it has one."""
-    if kind in ("synthetic", "crops", "rendered", "lspet"):
+    if kind in OUR_BODY:
         return "embedded"
     return kind if kind in ("3dpw", "freihand") else "plain"

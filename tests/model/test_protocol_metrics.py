@@ -11,13 +11,14 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.transform import Rotation
 
 from model.body import LSP_JOINTS, BodyModel, load_body
-from model.data.people import Labels, make_sample
+from model.data.catalogue import DatasetSpec, open_dataset
+from model.data.people import Bodies, Labels, make_sample
 from model.data.sample import OUTSIDE, Sample
 from model.errors import UserError
 from model.evaluation.measure import Row, measure
 from model.evaluation.picture import Measured
 from model.evaluation.predict import ALL_VIEWS, ONE_VIEW
-from model.evaluation.protocols import ABLATION, PROTOCOLS
+from model.evaluation.protocols import ABLATION, PROTOCOLS, usual_protocol
 from model.evaluation.report import SetResult, as_json, as_markdown
 from model.evaluation.worst import worst
 from model.hierarchy import load_hierarchy
@@ -231,3 +232,15 @@ def test_an_unlabelled_mesh_is_not_measured() -> None:
     assert Row(ABLATION[0], [], 0).means() == {}
     assert isinstance(row.pictures[0], Measured)
     assert load_hierarchy().num_fine == body.num_vertices
+
+
+@pytest.mark.parametrize("kind", ["synthetic", "crops", "rendered", "lspet"])
+def test_a_set_of_the_free_body_has_its_own_protocol_and_judges_no_other_body(kind, tmp_path):
+    hand, hierarchy = free_hand()
+    assert usual_protocol(kind) == "embedded"
+    with pytest.raises(UserError, match="shows the free body"):
+        open_dataset(DatasetSpec(kind=kind, path=tmp_path), Bodies(hand), hierarchy)
+
+
+def test_other_sets_have_their_authors_protocol_or_the_plain_one():
+    assert [usual_protocol(kind) for kind in ("3dpw", "freihand", "metro")] == ["3dpw", "freihand", "plain"]

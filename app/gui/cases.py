@@ -104,6 +104,8 @@ class Cases(QObject):
             return
         if self._running is not None:
             self._window.set_model_info(self._running)
+        else:
+            self._window.info = None  # The worker's model is still on its way.
         if own is not None:
             own.set(self._window)
 

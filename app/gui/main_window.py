@@ -165,7 +165,8 @@ class MainWindow(QMainWindow):
 
     def _remember(self) -> None:
         self.settings.theme = self.themes.choice
-        self.settings.pins = self.pins.vertices if self.pins.touched else None
+        if self.info is not None:  # Before a model is there, the remembered ones still wait for it.
+            self.settings.pins = self.pins.own
         self.parts.remember()
         self.cases.remember(self.settings)
         self.steadying.remember(self.settings)
@@ -176,15 +177,13 @@ class MainWindow(QMainWindow):
 
     def set_model_info(self, info: ModelInfo) -> None:
         """The model is loaded; may come before or after the first show."""
-        remembered, count = self.settings.pins, len(info.part_of_vertex)
+        remembered = self.settings.pins
         if self.info is not None:
             self._forget_record()
-            remembered = self.pins.vertices if self.pins.touched and self.info.body == info.body else None
+            remembered = self.pins.own if self.info.body == info.body else None
         self.info = info
         self.parts.set_model_info(info)
-        known = remembered is not None and all(0 <= v < count for v in remembered)
-        self.pins.reset(remembered if known and remembered is not None else info.default_pins())
-        self.pins.touched = known
+        self.pins.recall(remembered, info.default_pins(), len(info.part_of_vertex))
         self.show_hints()
 
     @property

@@ -59,6 +59,17 @@ class Pins(QObject):
         self.chosen = None
         self.changed.emit()
 
+    @property
+    def own(self) -> tuple[int, ...] | None:
+        """What the person chose; None while these are the model's."""
+        return self.vertices if self.touched else None
+
+    def recall(self, own: tuple[int, ...] | None, default: tuple[int, ...], count: int) -> None:
+        """The person's pins where a mesh of `count` vertices has them all, else the model's."""
+        known = own is not None and all(0 <= vertex < count for vertex in own)
+        self.touched = known
+        self.reset(own if known and own is not None else default)
+
     def add(self, vertex: int) -> None:
         """Pin a vertex and choose it; the oldest goes when there are too many."""
         self._before = (self.items, self.chosen, self.touched)

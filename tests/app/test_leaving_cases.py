@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.export.case import Case, load_case
-from app.gui.settings import load_settings
+from app.gui.settings import Settings, load_settings, save_settings
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, measured, open_case, record
 from tests.app.test_lab import press, send
@@ -111,6 +111,50 @@ def test_masks_that_are_moved_on_a_case_are_the_persons_own(window, qtbot, case,
     qtbot.keyClick(window.masking.sliders[3], Qt.Key.Key_Right)
     window.close()
     assert load_settings(tmp_path / "pointhmr.ini")[0].hops == (None, 5, 3, 2)
+
+
+def test_the_pins_of_a_case_go_with_it(window, qtbot, tmp_path):
+    default, case = window.pins.vertices, measured(tmp_path / "case", pins=[3, 9])
+    open_case(window, qtbot, case)
+    assert window.pins.vertices == (3, 9)
+    window.open_source("fake.mp4")
+    assert window.pins.vertices == default and not window.pins.touched
+    press(qtbot, window.parts.strip.cards[0].close_button)
+    own = window.pins.vertices
+    assert own == default[1:]
+    open_case(window, qtbot, case)
+    assert [card.pin.vertex for card in window.parts.strip.cards] == [3, 9]
+    window.open_source("fake.mp4")
+    assert [card.pin.vertex for card in window.parts.strip.cards] == list(own)
+    open_case(window, qtbot, case)
+    window.close()
+    assert load_settings(tmp_path / "pointhmr.ini")[0].pins == own
+
+
+def test_pins_that_are_changed_on_a_case_are_the_persons_own(window, qtbot, tmp_path):
+    open_case(window, qtbot, measured(tmp_path / "case", pins=[3, 9]))
+    press(qtbot, window.parts.strip.cards[0].close_button)
+    window.open_source("fake.mp4")
+    assert window.pins.vertices == (9,)
+    window.close()
+    assert load_settings(tmp_path / "pointhmr.ini")[0].pins == (9,)
+
+
+def test_remembered_pins_wait_for_the_model_behind_a_case(make_window, qtbot, tmp_path):
+    """As the program starts on a case: the model comes later than the case, or never."""
+    save_settings(tmp_path / "pointhmr.ini", Settings(pins=(5, 7)))
+    case = measured(tmp_path / "case", pins=[3, 9])
+    for end in ("closed", "left"):
+        window = make_window(info=False)
+        open_case(window, qtbot, case)
+        assert window.pins.vertices == (3, 9)
+        if end == "left":
+            window.open_source("fake.mp4")
+            with qtbot.waitSignal(window.bridge.model_ready):
+                window.bridge.on_model(gui_fakes.model_info())
+            assert window.pins.vertices == (5, 7)
+        window.close()
+        assert load_settings(tmp_path / "pointhmr.ini")[0].pins == (5, 7)
 
 
 def save_again(window, qtbot, monkeypatch, folder) -> Case:

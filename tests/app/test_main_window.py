@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel
 from app.export.take_options import TakeOptions
 from app.gui.masking_panel import PRESETS
 from app.gui.orbit import HOME
+from app.gui.settings import Settings, load_settings, save_settings
 from app.pipeline.frames import PersonBox
 from app.pipeline.worker import Status, WorkerState
 from tests.app import gui_fakes
@@ -273,6 +274,12 @@ def test_shortcuts_do_not_collide(make_window):
     window = make_window()
     keys = [a.shortcut().toString() for a in window.actions() if not a.shortcut().isEmpty()]
     assert len(keys) == len(set(keys))
+
+
+def test_a_window_that_closes_before_its_model_came_keeps_the_pins(make_window, tmp_path):
+    save_settings(tmp_path / "pointhmr.ini", Settings(pins=(5, 7)))
+    make_window(info=False).close()
+    assert load_settings(tmp_path / "pointhmr.ini")[0].pins == (5, 7)
 
 
 def test_pins_theme_and_masks_are_remembered(make_window, qtbot):

@@ -16,6 +16,7 @@ from model.evaluation.protocols import ABLATION, PUBLISHED_ABLATION
 from model.mask_statistics import mask_statistics
 
 NO_MODEL_DIAMETER = 12
+"""Until the mesh is known; more where a remembered threshold is larger, which would be off else."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class MaskingPanel(Card):
             "In each encoder a vertex attends only to vertices within this many hops on the coarse mesh."
         )
         self._info: ModelInfo | None = None
-        self._off = NO_MODEL_DIAMETER
+        self._off = 1 + max(NO_MODEL_DIAMETER - 1, *(value or 0 for value in hops))
         self.sliders: list[QSlider] = []
         self._values: list[QLabel] = []
         self.presets: list[QPushButton] = []

@@ -58,6 +58,23 @@ def test_a_broken_file_is_kept_aside_and_the_window_opens(
     one.window.show()
 
 
+def test_wide_masks_outlive_the_time_before_the_model_is_there(qtbot: Any, tmp_path: Path) -> None:
+    """As the program starts: the window is there before the mesh whose diameter bounds the masks."""
+    path, wide = tmp_path / "pointhmr.ini", (20, 15, 12, None)
+    save_settings(path, replace(OTHER, hops=wide))
+    bridge = Bridge()
+    worker = gui_fakes.FakeWorker(bridge, gui_fakes.record())
+    window = MainWindow(worker, bridge, settings_path=path)
+    window.warmup.start = lambda: None  # type: ignore[method-assign]
+    assert window.masking.hops == wide
+    with qtbot.waitSignal(bridge.model_ready):
+        bridge.on_model(gui_fakes.model_info())
+    assert window.masking.hops == wide
+    window.close()
+    assert load_settings(path)[0].hops == wide
+    window.deleteLater()
+
+
 def test_it_is_told_though_a_source_opens_at_once(qtbot: Any, tmp_path: Path) -> None:
     """As the program starts: on its clip."""
     path = tmp_path / "pointhmr.ini"

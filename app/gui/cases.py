@@ -40,6 +40,7 @@ class Cases(QObject):
         self._choices: tuple[Choices, Choices] | None = None
         """While a case is shown: the person's own, and those of the case."""
         self._folder = Path()
+        """Whose case is wanted."""
         self._saving, self._opening = BackgroundJob(self), BackgroundJob(self)
         self._saving.done.connect(self._saved)
         self._opening.done.connect(self._opened)
@@ -138,6 +139,8 @@ class Cases(QObject):
         return measured if isinstance(measured, dict) else {}
 
     def _opened(self, case: object, fault: str) -> None:
+        if self._opening.busy or Path(self._window.spec or "") != self._folder:
+            return  # Meanwhile another source was opened, or another case.
         if fault or not isinstance(case, Case):
             self._window.parts.banner.say(fault)
             return

@@ -72,6 +72,21 @@ def test_another_model_takes_a_case_over_with_its_first_record(window, qtbot, ca
     assert not window.parts.status.truth.isVisible()
 
 
+def test_a_case_that_was_left_before_it_was_read_is_not_shown(window, qtbot, case):
+    hops, jobs = window.masking.hops, window.cases._opening
+    window.open_source(case)
+    window.open_source("fake.mp4")
+    with qtbot.waitSignal(jobs.done, timeout=30_000):
+        pass
+    assert window.cases.case is None and window.record is not None and window.record.frame.index == 0
+    window.open_source(case)
+    open_case(window, qtbot, case)
+    qtbot.waitUntil(lambda: not jobs.busy, timeout=30_000)
+    assert window.masking.hops == (None, 5, 3, 1)
+    window.open_source("fake.mp4")
+    assert window.masking.hops == hops, "both cases count as one"
+
+
 def test_after_a_case_the_colours_are_the_persons_own(window, qtbot, tmp_path):
     mesh, image = window.parts.mesh.colour_by, window.parts.image.map
     qtbot.keyClick(mesh, Qt.Key.Key_Down)

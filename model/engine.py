@@ -27,7 +27,7 @@ class Engine(Protocol):
         """Normalised images [B, 3, S, S] -> heatmaps and tokens; on request what they were sampled from."""
 
     def regress(self, features: Features, hops: Hops) -> Mesh:
-        """Tokens of one person -> mesh at all three resolutions."""
+        """Tokens -> meshes at all three resolutions."""
 
 
 def with_points(features: Features, points: Tensor) -> Features:

@@ -65,7 +65,11 @@ class OpenVinoEngine:
         tokens = [features.vertex_tokens, features.grid_tokens]
         if features.landmarks is not None:
             tokens.append(features.landmarks)
-        joints, coarse, camera = self._outputs(self._regress, [*tokens, *masks])
+        people = [
+            self._outputs(self._regress, [*(tensor[i : i + 1] for tensor in tokens), *masks])
+            for i in range(len(features.vertex_tokens))
+        ]
+        joints, coarse, camera = (torch.cat(parts) for parts in zip(*people, strict=True))
         return Mesh(joints, coarse, camera, *self._network.upsample(coarse))
 
     @staticmethod

@@ -53,7 +53,9 @@ def _find(pipeline: Pipeline, case: Case) -> Finding | None:
     record = pipeline.process(
         case.frame, PAPER_HOPS, [case.box], isolate=bool(case.others), others=case.others
     )
-    plain = pipeline.isolate_again(record, PAPER_HOPS, False) if record.isolate else record
+    plain = (
+        pipeline.encode_again(record, PAPER_HOPS, isolate=False, mirror=False) if record.isolate else record
+    )
     if not record.people or not plain.people or plain.people[0].diagnostics is None:
         return None
     diagnostics = plain.people[0].diagnostics

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import assets
-from app.commands.options import add_model_arguments, masks
+from app.commands.options import add_mirror_argument, add_model_arguments, masks
 from app.commands.sets import add_set_arguments, load_bodies
 from app.commands.worst_cases import CaseWriter
 from model.blazepose import load_blazepose
@@ -30,6 +30,7 @@ from model.evaluation.protocols import ABLATION, PROTOCOLS, protocol, usual_prot
 from model.evaluation.report import SetResult, as_json, as_markdown, masks_text
 from model.evaluation.worst import worst, write_sheet
 from model.hierarchy import Hierarchy
+from model.mirror import check_mirror
 from model.paths import write_atomically
 from model.pointhmr import PointHMR
 from model.training.distributed import Ranks, process_group, ranks_of_environment
@@ -83,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--worst", type=int, default=12, metavar="K", help="how many: sheet and case folders")
     parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
     add_model_arguments(parser)
+    add_mirror_argument(parser)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ def run(options: argparse.Namespace) -> int:
     network, card = load_network(options.weights, hierarchy)
     if network.config.num_joints != len(bodies.neutral.keypoint_names):
         raise UserError(f"{card.name} makes another kind of body: give its file as --body.")
+    if options.mirror:
+        check_mirror(network)
     ranks = ranks_of_environment()
     device = _device(options.device, ranks.local)
     network.to(device)
@@ -160,6 +164,7 @@ def measure_set(job: Job, spec: DatasetSpec) -> SetResult:
         batch_size=options.batch_size,
         upright=job.upright,
         views=ALL_VIEWS if options.augment else ONE_VIEW,
+        mirror=options.mirror,
         ranks=job.ranks,
         yardsticks=_yardsticks(options),
     )
@@ -194,6 +199,7 @@ def _result(job: Job, spec: DatasetSpec, dataset: Dataset, rows: list[Row]) -> S
     told = [f"set {spec.path.name}, part {spec.part}"]
     told += ["crops turned upright"] if job.upright else []
     told += ["96 views a picture"] if options.augment else []
+    told += ["mean with the mirror image"] if options.mirror else []
     told += [f"first {job.limit} pictures only"] if job.limit else []
     return SetResult(
         dataset.name,

@@ -26,6 +26,15 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
 
 
+def add_mirror_argument(parser: argparse.ArgumentParser) -> None:
+    """--mirror."""
+    parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="look at each person in the mirror too and take the mean: more exact, half as fast",
+    )
+
+
 def add_render_arguments(parser: argparse.ArgumentParser) -> None:
     """--appearance and --motion."""
     parser.add_argument("--appearance", type=Path, metavar="DIR", help="clothes, hair, panoramas to draw")

@@ -15,7 +15,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from app.commands.options import add_masks_argument, add_model_arguments, box, read_boxes, strength
+from app.commands.options import (
+    add_masks_argument,
+    add_mirror_argument,
+    add_model_arguments,
+    box,
+    read_boxes,
+    strength,
+)
 from app.commands.shards import join, rank_folder, share_of
 from app.export.colours import vertex_colours
 from app.export.mesh import Origin
@@ -34,6 +41,7 @@ from app.takes.recorder import Recorder, forget
 from app.takes.take import Made
 from app.takes.take_file import save_take
 from model.errors import UserError
+from model.mirror import check_mirror
 from model.training.distributed import ranks_of_environment
 
 FORMATS = ("json", *WRITERS)
@@ -66,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--colours", action="store_true", help="the meshes show the body's parts by colour")
     parser.add_argument("--take", type=Path, metavar="FILE", help="also record a take, for `pointhmr export`")
     add_masks_argument(parser)
+    add_mirror_argument(parser)
     add_model_arguments(parser)
 
 
@@ -91,6 +100,7 @@ class Job:
     box: PersonBox | None = None
     boxes: dict[str, list[PersonBox]] | None = None
     isolate: bool = False
+    mirror: bool = False
     camera: bool = False
     colours: bool = False
     take: Path | None = None
@@ -139,6 +149,7 @@ def run(options: argparse.Namespace) -> int:
         options.box,
         boxes,
         options.isolate,
+        options.mirror,
         options.camera,
         options.colours,
         options.take,
@@ -152,6 +163,8 @@ def run(options: argparse.Namespace) -> int:
         open_source(spec).close()
     ranks = ranks_of_environment()
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
+    if job.mirror:
+        check_mirror(reconstructor.network)
     if reconstructor.notice:
         sys.stderr.write(f"pointhmr: {reconstructor.notice}\n")
     if ranks.world > 1:
@@ -186,7 +199,7 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
             if isinstance(source, FolderSource):
                 pipeline.reset()
             boxes = job.boxes_for(frame.source)
-            record = pipeline.process(frame, job.hops, boxes, isolate=job.isolate)
+            record = pipeline.process(frame, job.hops, boxes, isolate=job.isolate, mirror=job.mirror)
             record = steady(record, smoothing if boxes is None else 0.0)
             stem = writer.add(record)
             if recorder is not None:

@@ -109,6 +109,7 @@ def _write(folder: Path, case: Case) -> None:
         "masks": list(record.hops),
         "baseline_masks": list(record.study.baseline) if record.study.baseline is not None else None,
         "isolate": record.isolate,
+        "mirror": record.mirror,
         "chosen": case.chosen,
         "settings": case.settings,
         "people": [_about(person) for person in record.people],
@@ -189,6 +190,7 @@ def _read(folder: Path, about: dict[str, Any]) -> Case:
         study=Study(baseline=_hops(other) if other is not None else None),
         baseline=baseline,
         isolate=bool(about["isolate"]),
+        mirror=bool(about.get("mirror", False)),
     )
     settings = about["settings"] if isinstance(about["settings"], dict) else {}
     chosen = None if about["chosen"] is None else int(about["chosen"])
@@ -268,7 +270,7 @@ def _features(arrays: dict[str, np.ndarray | None], model: CaseModel) -> Feature
     count = len(model.arrays["vertex_of_coarse"])
     for name in _FEATURES[:_NEEDED]:
         found = arrays[name]
-        if found is None or found.dtype.kind != "f" or found.shape[0] != 1:
+        if found is None or found.dtype.kind != "f" or found.shape[0] not in (1, 2):
             raise ValueError(f"its {name} are missing")
     heatmaps = arrays["heatmaps"]
     if (

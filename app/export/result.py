@@ -42,6 +42,7 @@ class ResultWriter:
                 "size": [frame.image.shape[1], frame.image.shape[0]],
                 "masks": list(record.hops),
                 "isolate": record.isolate,
+                "mirror": record.mirror,
                 "people": [
                     person_numbers(person, f"{stem}.npz", row) for row, person in enumerate(record.people)
                 ],

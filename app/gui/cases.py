@@ -183,15 +183,16 @@ class Cases(QObject):
             if isinstance(wanted, str) and choice.findText(wanted) >= 0:
                 choice.setCurrentText(wanted)
         window.commands.isolate.setChecked(case.record.isolate)
+        window.commands.mirror.setChecked(case.record.mirror)
         window.masking.set_hops(case.record.hops)
         self._choices = before, Choices.of(window)
         window.people.choose(case.chosen)
         window.show_record(case.record)
 
 
-def _seen(record: Record) -> tuple[int, Hops, bool]:
-    """Which frame a record is about, and under which masks."""
-    return record.frame.index, record.hops, record.isolate
+def _seen(record: Record) -> tuple[int, Hops, bool, bool]:
+    """Which frame a record is about, and how it was looked at."""
+    return record.frame.index, record.hops, record.isolate, record.mirror
 
 
 def _save(folder: Path, case: Case) -> Path:

@@ -17,6 +17,7 @@ class Choices:
     """How these controls stand at one moment."""
 
     isolate: bool
+    mirror: bool
     hops: Hops
     colour_by: str
     colour_map: str
@@ -31,6 +32,7 @@ class Choices:
         parts, info = window.parts, window.info
         return cls(
             isolate=window.commands.isolate.isChecked(),
+            mirror=window.commands.mirror.isChecked(),
             hops=window.masking.hops,
             colour_by=parts.mesh.colour_by.currentText(),
             colour_map=parts.image.map.currentText(),
@@ -48,6 +50,7 @@ class Choices:
     def set(self, window: MainWindow) -> None:
         """Move the window's controls there."""
         window.commands.isolate.setChecked(self.isolate)
+        window.commands.mirror.setChecked(self.mirror)
         window.masking.set_hops(self.hops)
         window.parts.mesh.colour_by.setCurrentText(self.colour_by)
         window.parts.image.map.setCurrentText(self.colour_map)

@@ -39,6 +39,7 @@ class Lab(QObject):
         shortcut(window, "Show A's mesh, or B's", "A", compare.peek.click)
         window.commands.isolate.toggled.connect(window.worker.set_isolate)
         window.commands.isolate.toggled.connect(self._ask)
+        window.commands.mirror.toggled.connect(window.worker.set_mirror)
         self._ask()
 
     def seen(self, record: Record | None) -> Record | None:

@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
         self.worker.set_hops(self.masking.hops)
         self.worker.set_all_people(self.people.everyone)
         self.worker.set_isolate(self.commands.isolate.isChecked())
+        self.worker.set_mirror(self.commands.mirror.isChecked())
         self.steadying.tell()
         spec = self.sample if spec is None else spec
         if spec is not None:
@@ -183,6 +184,9 @@ class MainWindow(QMainWindow):
             remembered = self.pins.own if self.info.body == info.body else None
         self.info = info
         self.parts.set_model_info(info)
+        self.commands.mirror.setVisible(info.has_mirror)
+        if not info.has_mirror:
+            self.commands.mirror.setChecked(False)
         self.pins.recall(remembered, info.default_pins(), len(info.part_of_vertex))
         self.show_hints()
 

@@ -50,6 +50,8 @@ class ModelInfo:
     """As a person calls it."""
     notice: str = ""
     """What the user should know about this pair of network and body."""
+    has_mirror: bool = True
+    """Whether people can be looked at in the mirror too."""
     engine: Callable[[], str] | None = None
     """Tells what runs the network at the moment, such as "OpenVINO int8"; it may change while frames run."""
 
@@ -109,6 +111,7 @@ def model_info(reconstructor: Reconstructor) -> ModelInfo:
         uv_faces=arrays.get("ft"),
         body=body.name,
         notice=reconstructor.notice,
+        has_mirror=reconstructor.has_mirror,
         engine=lambda: reconstructor.engine.name,
     )
 

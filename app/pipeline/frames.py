@@ -145,6 +145,8 @@ class Record:
     attention: Attention | None = None
     isolate: bool = False
     """Whether each person's heatmaps were kept off the other people."""
+    mirror: bool = False
+    """Whether each person was looked at in the mirror too, and the mean taken."""
     raw: tuple[Person, ...] = ()
     """The people as the network made them, where `people` are smoothed over time (`app.pipeline.steady`)."""
 

@@ -74,6 +74,7 @@ class Orders:
     hops: Hops = PAPER_HOPS
     study: Study = NO_STUDY
     isolate: bool = False
+    mirror: bool = False
     smoothing: float = 0.0
     """Strength in [0, 1] with which clips and cameras are smoothed over time; 0: not at all."""
     all_people: bool = False

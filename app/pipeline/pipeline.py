@@ -46,8 +46,13 @@ class Reconstructs(Protocol):
         frame: Frame,
         crops: Sequence[tuple[PersonBox, Crop]],
         log_weights: Sequence[np.ndarray | None] | None = None,
+        *,
+        mirror: bool = False,
     ) -> list[Any]:
-        """Backbone, heatmaps and tokens of each crop, the logits weighted where weights are given."""
+        """Backbone, heatmaps and tokens of each crop, the logits weighted where weights are given.
+
+        mirror: of its mirror image too.
+        """
 
     def regress(self, encoded: Any, hops: Hops) -> Person:
         """The mesh. Reads `box`, `crop`, `features` and `plain`, so a `Person` will do as well."""
@@ -94,6 +99,7 @@ class Pipeline:
         boxes: Sequence[PersonBox] | None = None,
         *,
         isolate: bool = False,
+        mirror: bool = False,
         others: Sequence[PersonBox] = (),
     ) -> Record:
         """Reconstructs the followed people of a frame, or those in the given boxes in their order.
@@ -101,7 +107,8 @@ class Pipeline:
         Given boxes skip detection and tracking, and nobody in them is dropped for being unlikely. Each is
         its person's whole extent: the crop is its square and a margin, turned upright.
         With `isolate` each person's heatmaps are kept off everybody else who is known: the other boxes, and
-        those in `others` (with given boxes) or of the last detection, who are not reconstructed.
+        those in `others` (with given boxes) or of the last detection, who are not reconstructed. With
+        `mirror` each person is looked at in the mirror too, and the mean of both meshes is the answer.
         """
         timings: dict[str, float] = {}
         size = frame.image.shape[1], frame.image.shape[0]
@@ -113,14 +120,15 @@ class Pipeline:
         ]
         others = self.tracker.others() if boxes is None else tuple(self._torso(frame, o) for o in others)
         with _timed(timings, "encode"):
-            encoded = self._encode(frame, crops, (*targets, *others) if isolate else ()) if crops else []
+            everybody = (*targets, *others) if isolate else ()
+            encoded = self._encode(frame, crops, everybody, mirror) if crops else []
         with _timed(timings, "regress"):
             people = self._gate([self.reconstructor.regress(one, hops) for one in encoded])
         if boxes is None:
             self.tracker.followed(people, size)
             people = [person for person in people if person.presence >= PRESENT]
         people = self._examined(people, frame, timings)
-        return Record(frame, tuple(people), hops, timings, others, isolate=isolate)
+        return Record(frame, tuple(people), hops, timings, others, isolate=isolate, mirror=mirror)
 
     def regress_again(self, record: Record, hops: Hops) -> Record:
         """The same frame and people under other masks: only the regressor runs."""
@@ -131,19 +139,20 @@ class Pipeline:
         people = self._examined(self._gate(people), record.frame, timings)
         return replace(record, people=tuple(people), hops=hops, timings=timings)
 
-    def isolate_again(self, record: Record, hops: Hops, isolate: bool) -> Record:
-        """The same frame and people, isolated or not any more. Only isolating needs the backbone again."""
-        if not isolate:
+    def encode_again(self, record: Record, hops: Hops, *, isolate: bool, mirror: bool) -> Record:
+        """The same frame and people, looked at otherwise; to end isolating the backbone is not needed."""
+        if not isolate and mirror == record.mirror:
             plain = [replace(p, features=p.plain or p.features, plain=None) for p in record.people]
             return replace(self.regress_again(replace(record, people=tuple(plain)), hops), isolate=False)
-        everybody = (*(person.box for person in record.people), *record.others)
+        everybody = (*(person.box for person in record.people), *record.others) if isolate else ()
         crops = [(person.box, person.crop) for person in record.people]
-        encoded = self._encode(record.frame, crops, everybody) if crops else []
+        encoded = self._encode(record.frame, crops, everybody, mirror) if crops else []
         again = [
             replace(person, features=one.features, plain=getattr(one, "plain", None))
             for person, one in zip(record.people, encoded, strict=True)
         ]
-        return replace(self.regress_again(replace(record, people=tuple(again)), hops), isolate=True)
+        done = self.regress_again(replace(record, people=tuple(again)), hops)
+        return replace(done, isolate=isolate, mirror=mirror)
 
     def economise(self) -> None:
         """From now on one person at a time: slower, in the memory of one."""
@@ -172,22 +181,25 @@ class Pipeline:
             return self.examiner.examine(people, frame)
 
     def _encode(
-        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], everybody: Sequence[PersonBox]
+        self,
+        frame: Frame,
+        crops: Sequence[tuple[PersonBox, Crop]],
+        everybody: Sequence[PersonBox],
+        mirror: bool,
     ) -> list[Any]:
         """everybody: off whom each person's heatmaps are kept; empty leaves them as they are."""
-        if not everybody:
-            if not self._frugal:
-                return self.reconstructor.encode(frame, crops)
-            return [one for crop in crops for one in self.reconstructor.encode(frame, [crop])]
         cells = self.reconstructor.heatmap_size
         weights = [
             log_weights(crop, cells, box, [other for other in everybody if other is not box])
+            if everybody
+            else None
             for box, crop in crops
         ]
         if not self._frugal:
-            return self.reconstructor.encode(frame, crops, weights)
+            return self.reconstructor.encode(frame, crops, weights, mirror=mirror)
         pairs = zip(crops, weights, strict=True)
-        return [one for crop, own in pairs for one in self.reconstructor.encode(frame, [crop], [own])]
+        encode = self.reconstructor.encode
+        return [one for crop, own in pairs for one in encode(frame, [crop], [own], mirror=mirror)]
 
     def _followed(self, frame: Frame) -> list[PersonBox]:
         if self.tracker.wants_detection:

@@ -17,6 +17,7 @@ from model.config import DEFAULT_WEIGHTS
 from model.errors import UserError
 from model.hierarchy import Hierarchy
 from model.inference import InferenceEngine
+from model.mirror import both_of, has_mirror, mean_with_mirror, with_mirror
 from model.pointhmr import Features, PointHMR, reweighted
 from model.weights import ModelCard, find_card, load_network
 
@@ -56,6 +57,11 @@ class Reconstructor:
         return self.network.hierarchy
 
     @property
+    def has_mirror(self) -> bool:
+        """Whether people can be looked at in the mirror too."""
+        return has_mirror(self.network)
+
+    @property
     def crop_size(self) -> int:
         """Side in pixels of the crop that the network wants."""
         return self.network.config.image_size
@@ -71,36 +77,44 @@ class Reconstructor:
         frame: Frame,
         crops: Sequence[tuple[PersonBox, Crop]],
         log_weights: Sequence[np.ndarray | None] | None = None,
+        *,
+        mirror: bool = False,
     ) -> list[Encoded]:
         """Backbone, heatmaps and tokens of each crop of one frame.
 
         log_weights: for each crop (n, n) to add to the logits of its heatmaps, None for as they are.
+        mirror: of each crop's mirror image too, as a batch of two (see model.mirror), if there is one.
         """
         if not crops:
             return []
         pixels = np.stack([apply(crop, frame.image) for _, crop in crops])
         images = self.network.normalize(torch.from_numpy(pixels).to(self.device))
+        mirror = mirror and self.has_mirror
+        images = with_mirror(images) if mirror else images
         weights = [None] * len(crops) if log_weights is None else log_weights
-        if all(one is None for one in weights):
-            features = self.engine.encode(images)
-            return [Encoded(box, crop, features.one(i)) for i, (box, crop) in enumerate(crops)]
-        features = self.engine.encode(images, keep_points=True)
+        features = self.engine.encode(images, keep_points=any(one is not None for one in weights))
+        people = [both_of(features, i) if mirror else features.one(i) for i in range(len(crops))]
         return [
-            self._isolated(box, crop, features.one(i), one)
-            for i, ((box, crop), one) in enumerate(zip(crops, weights, strict=True))
+            self._isolated(box, crop, one, log_weight)
+            for (box, crop), one, log_weight in zip(crops, people, weights, strict=True)
         ]
 
     def _isolated(self, box: PersonBox, crop: Crop, kept: Features, weights: np.ndarray | None) -> Encoded:
         plain = replace(kept, point_features=None)
         if weights is None:
             return Encoded(box, crop, plain)
-        isolated = reweighted(kept, torch.from_numpy(weights)[None].to(self.device))
+        bias = torch.from_numpy(weights)[None].to(self.device)
+        if len(kept.vertex_tokens) > 1:
+            bias = torch.cat([bias, bias.flip(2)])
+        isolated = reweighted(kept, bias)
         return Encoded(box, crop, isolated, plain)
 
     @torch.inference_mode()
     def regress(self, encoded: Encoded | Person, hops: Hops) -> Person:
         """The mesh under these masks, in the axes and pixels of the full picture."""
         mesh = self.engine.regress(encoded.features, hops)
+        if len(mesh.coarse) > 1:
+            mesh = mean_with_mirror(self.network, mesh)
         assert mesh.fine is not None
         joints = self._hip_regressor @ mesh.fine[0]
         hips = joints[2:4].mean(0)
@@ -129,10 +143,12 @@ class Reconstructor:
     def attention(self, encoded: Encoded | Person, hops: Hops) -> tuple[tuple[np.ndarray, ...], ...]:
         """Attention weights under these masks, per encoder and layer: (heads, N, N) float32, rows sum to one.
 
+        Of the person, not of the mirror image.
         N tokens in the network's order: camera, grid, landmarks, joints, and last the coarse vertices.
         Costs one more run of the regressor and some 30 MB for the published network; `regress` keeps none.
         """
-        mesh = self.network.regress(encoded.features, hops, attention=True, upsample=False)
+        own = encoded.features.one(0)
+        mesh = self.network.regress(own, hops, attention=True, upsample=False)
         return tuple(tuple(layer[0].float().cpu().numpy() for layer in layers) for layers in mesh.attention)
 
 

@@ -315,15 +315,17 @@ class Session:
         What is remembered for smoothing stays as it was after the frame, so that playing goes on from there.
         """
         before, plain = self._pipeline, unstudied(record.unsmoothed)
-        toggled = record.isolate != orders.isolate
+        toggled = _looked_at(record) != _looked_at(orders)
         anew = record.hops != orders.hops or toggled or self._failures > 0 or self._held
 
         def work(pipeline: Pipeline) -> tuple[Record, Record]:
             if pipeline is not before:  # The features are another network's.
                 return _computed(pipeline, record.frame, orders, record.timings.get("grab", 0.0))
             fresh = self._fresh or plain
-            if fresh.isolate != orders.isolate:
-                again = pipeline.isolate_again(fresh, orders.hops, orders.isolate)
+            if _looked_at(fresh) != _looked_at(orders):
+                again = pipeline.encode_again(
+                    fresh, orders.hops, isolate=orders.isolate, mirror=orders.mirror
+                )
             else:
                 again = pipeline.regress_again(fresh, orders.hops) if anew else plain
             done = _studied(pipeline, again, orders, record)
@@ -378,14 +380,24 @@ def _note(frame: Frame, error: Exception) -> None:
 
 def _computed(pipeline: Pipeline, frame: Frame, orders: Orders, grab_ms: float) -> tuple[Record, Record]:
     """The frame's record, and the same with the answers to what else is wanted."""
-    record = pipeline.process(frame, orders.hops, isolate=orders.isolate)
+    record = pipeline.process(frame, orders.hops, isolate=orders.isolate, mirror=orders.mirror)
     record = replace(record, timings={"grab": grab_ms, **record.timings})
     return record, _studied(pipeline, record, orders, None)
 
 
 def _settings(wanted: Orders | Record) -> dict[str, Any]:
     """What a standing frame is computed again for."""
-    return {"hops": wanted.hops, "study": wanted.study, "isolate": wanted.isolate}
+    return {
+        "hops": wanted.hops,
+        "study": wanted.study,
+        "isolate": wanted.isolate,
+        "mirror": wanted.mirror,
+    }
+
+
+def _looked_at(wanted: Orders | Record) -> tuple[bool, bool]:
+    """What the features depend on."""
+    return wanted.isolate, wanted.mirror
 
 
 def _studied(pipeline: Pipeline, record: Record, orders: Orders, known: Record | None) -> Record:

@@ -78,7 +78,7 @@ class Worker:
         The record's own masks come with it: under those of the source before it would at once be done anew.
         """
         kept = Adopted(record, sha256)
-        own: dict[str, object] = {"hops": record.hops, "isolate": record.isolate}
+        own: dict[str, object] = {"hops": record.hops, "isolate": record.isolate, "mirror": record.mirror}
         self._order(adopted=kept, spec=None, playing=False, index=None, step=0, **own)
 
     def play(self) -> None:
@@ -109,6 +109,10 @@ class Worker:
     def set_isolate(self, on: bool) -> None:
         """Keep the heatmaps of each person off the others; a frame that stands is encoded again."""
         self._order(isolate=on)
+
+    def set_mirror(self, on: bool) -> None:
+        """Look at each person in the mirror too; a frame that stands is encoded again."""
+        self._order(mirror=on)
 
     def set_smoothing(self, strength: float) -> None:
         """Smooth clips and cameras over time from the next frame on; 0 not at all, 1 the most."""

@@ -79,6 +79,7 @@ def measure(
     batch_size: int = 16,
     upright: bool = False,
     views: Views = ONE_VIEW,
+    mirror: bool = False,
     ranks: Ranks | None = None,
     backbone: Callable[[Tensor], BackboneMaps] | None = None,
     yardsticks: Yardsticks | None = None,
@@ -86,6 +87,7 @@ def measure(
     """One row a mask setting. A picture that its dataset refuses is reported, counted and left out.
 
     upright: turn people upright first, as the embedded model wants it. views: test-time augmentation.
+    mirror: answer the mean of each view and its mirror image.
     backbone: a faster one for full batches. yardsticks: landmark networks, measured on the same crops.
     """
     ranks = ranks or Ranks()
@@ -96,6 +98,7 @@ def measure(
         body,
         upright=upright,
         views=views,
+        mirror=mirror,
         backbone=backbone,
         full_batch=batch_size,
         yardsticks=yardsticks,

@@ -20,6 +20,7 @@ from model.evaluation.landmarks import BACKBONE, lsp_from_landmarks
 from model.lifter import landmark_tokens
 from model.losses import project
 from model.metrics import procrustes
+from model.mirror import mean_with_mirror, with_mirror
 from model.pointhmr import Features, Mesh, PointHMR
 
 TURNS = (0.0, *(sign * degrees for degrees in range(10, 100, 10) for sign in (1.0, -1.0)))
@@ -61,12 +62,17 @@ class Predictor:
         *,
         upright: bool,
         views: Views = ONE_VIEW,
+        mirror: bool = False,
         backbone: Callable[[Tensor], BackboneMaps] | None = None,
         full_batch: int = 0,
         yardsticks: Yardsticks | None = None,
     ) -> None:
-        """backbone: a faster one, for batches of `full_batch` pictures only."""
+        """mirror: answer the mean of each view and its mirror image.
+
+        backbone: a faster one, for batches of `full_batch` pictures only.
+        """
         self._network = network
+        self._mirror = mirror
         self._views = views
         self._plain = replace(NO_AUGMENTATION, upright=upright)
         self._backbone, self._full_batch = backbone, full_batch
@@ -86,6 +92,8 @@ class Predictor:
             landmarks = self._landmarks(images, features) if number == 0 else []
             for row, hops in enumerate(masks):
                 mesh = self._network.regress(features, hops)
+                if self._mirror:
+                    mesh = mean_with_mirror(self._network, mesh)
                 turned = turned_back(mesh, degrees)
                 if number == 0:
                     firsts.append(self._first(crops, mesh, landmarks))
@@ -103,7 +111,9 @@ class Predictor:
 
     def _encode(self, images: Tensor) -> Features:
         normal = self._network.normalize(images)
-        if self._backbone is None or len(images) != self._full_batch:
+        if self._mirror:
+            normal = with_mirror(normal)
+        if self._backbone is None or len(normal) != self._full_batch:
             return self._network.encode(normal)
         return self._network.sample(self._backbone(normal))
 

@@ -128,6 +128,8 @@ class FakeReconstructor:
         self.spoil: Callable[[Person], Person] = lambda person: person
         self.encoded: list[int] = []
         """Indices of the frames that went through `encode`."""
+        self.mirrors: list[bool] = []
+        """Whether each of these was looked at in the mirror too."""
         self.regressed: list[Hops] = []
         self.attended: list[Hops] = []
 
@@ -138,10 +140,16 @@ class FakeReconstructor:
         return ((np.full((1, count, count), 1 / count, np.float32),),)
 
     def encode(
-        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], log_weights: object = None
+        self,
+        frame: Frame,
+        crops: Sequence[tuple[PersonBox, Crop]],
+        log_weights: object = None,
+        *,
+        mirror: bool = False,
     ) -> list[FakeEncoded]:
         """Heatmaps with a peak where each coarse vertex will be."""
         self.encoded.append(frame.index)
+        self.mirrors.append(mirror)
         return [FakeEncoded(box, crop, self._features) for box, crop in crops]
 
     def regress(self, encoded: FakeEncoded, hops: Hops) -> Person:

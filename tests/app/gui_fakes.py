@@ -199,6 +199,10 @@ class FakeWorker:
         self.calls.append(("isolate", on))
         self.sent = replace(self.sent, isolate=on)
 
+    def set_mirror(self, on: bool) -> None:
+        self.calls.append(("mirror", on))
+        self.sent = replace(self.sent, mirror=on)
+
     def set_smoothing(self, strength: float) -> None:
         self.calls.append(("smoothing", strength))
 

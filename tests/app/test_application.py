@@ -24,8 +24,8 @@ class FakePipeline:
         self.tracker = self
         self.calls: list[Hops] = []
 
-    def process(self, frame: Frame, hops: Hops, *, isolate: bool = False) -> Record:
-        return Record(frame, (gui_fakes.person(),), hops, {"encode": 20.0}, isolate=isolate)
+    def process(self, frame: Frame, hops: Hops, *, isolate: bool = False, mirror: bool = False) -> Record:
+        return Record(frame, (gui_fakes.person(),), hops, {"encode": 20.0}, isolate=isolate, mirror=mirror)
 
     def regress_again(self, record: Record, hops: Hops) -> Record:
         self.calls.append(hops)

@@ -52,6 +52,15 @@ def test_boxes_of_a_file_come_out_in_their_order(tmp_path: Path) -> None:
     assert [person["box"] for person in people] == [[0, 0, 100, 200], [70, 10, 110, 230]]
 
 
+def test_looking_twice_moves_the_mesh_a_little(tmp_path: Path) -> None:
+    once, twice = (
+        reconstruct(tmp_path / name, FIGURE, *more) for name, more in (("1", ()), ("2", ("--mirror",)))
+    )
+    assert [result["frames"][0]["mirror"] for result in (once, twice)] == [False, True]
+    joints = [np.array(r["frames"][0]["people"][0]["joints3d"]) for r in (once, twice)]
+    assert 0 < np.linalg.norm(joints[0] - joints[1], axis=1).mean() < 0.2
+
+
 def test_everybody_with_all_people_only_one_without(tmp_path: Path) -> None:
     figure = cv2.imread(FIGURE)
     assert figure is not None

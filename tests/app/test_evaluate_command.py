@@ -127,6 +127,16 @@ def test_own_sets_and_several_at_once(
     assert own["measured"]["mpjpe"] == pytest.approx(theirs["measured"]["mpjpe"], rel=0.05)
 
 
+def test_looking_twice_is_told_and_another_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = []
+    for mirror in ((), ("--mirror",)):
+        assert cli.main(["evaluate", "--preset", "embedded", "--limit", "2", "--json", *mirror]) == 0
+        results = json.loads(capsys.readouterr().out)["results"]
+        assert ("mean with the mirror image" in json.dumps(results)) == bool(mirror)
+        measured.append(results[0]["measured"]["mpjpe"])
+    assert measured[0] != measured[1]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -173,6 +173,18 @@ def test_isolating_is_a_switch_and_a_pinned_before_stays_plain(failing, qtbot):
     assert "not isolated" in failing.masking.compare.masks.text()
 
 
+def test_looking_twice_is_a_switch_of_models_that_can(failing, qtbot):
+    switch = failing.commands.mirror
+    assert not switch.isChecked() and switch.isVisible()
+    switch.trigger()
+    switch.trigger()
+    told = [on for call, on in failing.worker.calls if call == "mirror"]
+    assert told[-2:] == [True, False] and not any(told[:-2])
+    switch.trigger()
+    failing.set_model_info(replace(gui_fakes.model_info(), has_mirror=False))
+    assert not switch.isVisible() and not failing.worker.sent.mirror
+
+
 def test_errors_against_the_truth_are_colours_and_numbers(failing, qtbot):
     person = examined()
     moved = replace(person, coarse=person.coarse + np.float32(0.045) * np.eye(3, dtype=np.float32)[0])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 
-from app.export.case import Case, load_case
+from app.export.case import Case, load_case, save_case
 from app.gui.settings import Settings, load_settings, save_settings
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, measured, open_case, record
@@ -39,6 +39,15 @@ def test_after_a_case_the_switches_and_the_model_are_as_before(window, qtbot, ca
     window.masking.set_hops((1, 1, 1, 1))
     window.open_source("fake.mp4")
     assert window.masking.hops == (1, 1, 1, 1), "what the person moved stays"
+
+
+def test_a_case_that_was_looked_at_twice_comes_back_so(window, qtbot, case, tmp_path):
+    kept = load_case(case)
+    save_case(tmp_path / "twice", replace(kept, record=replace(kept.record, mirror=True)))
+    open_case(window, qtbot, tmp_path / "twice")
+    assert window.record.mirror and window.commands.mirror.isChecked()
+    window.open_source("fake.mp4")
+    assert not window.commands.mirror.isChecked() and not window.worker.sent.mirror, "as before the case"
 
 
 def test_the_errors_of_a_case_are_told_while_its_own_mesh_is_shown(window, qtbot, case):

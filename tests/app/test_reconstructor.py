@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,3 +105,38 @@ def test_a_missing_gpu_is_a_users_error() -> None:
     with pytest.raises(UserError, match="--device cpu"):
         choose_device("cuda")
     assert choose_device("auto") == "cpu"
+
+
+def seen_twice(
+    reconstructor: Reconstructor, image: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[Person, tuple[tuple[np.ndarray, ...], ...]]:
+    """A person whose box is the middle of the picture, and the attention."""
+    side = image.shape[0]
+    box = PersonBox(0.2 * side, 0.05 * side, 0.6 * side, 0.9 * side)
+    crop = crop_for_box(box, (side, side), reconstructor.crop_size, 0.0)
+    (encoded,) = reconstructor.encode(Frame(image, 0, 0.0, "test"), [(box, crop)], [weights], mirror=True)
+    return reconstructor.regress(encoded, HOPS), reconstructor.attention(encoded, HOPS)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "isolated"])
+def test_seen_twice_a_mirrored_picture_gives_the_mirrored_person(
+    reconstructor: Reconstructor, image: np.ndarray, weighted: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    size = reconstructor.heatmap_size
+    weights = rng.normal(0, 2, (size, size)).astype(np.float32) if weighted else None
+    found, attention = seen_twice(reconstructor, image, weights)
+    other, _ = seen_twice(
+        reconstructor,
+        np.ascontiguousarray(image[:, ::-1]),
+        None if weights is None else np.ascontiguousarray(weights[:, ::-1]),
+    )
+    order = reconstructor.hierarchy.mirrored
+    assert order is not None
+    assert np.allclose(other.coarse, found.coarse[order] * [-1, 1, 1], atol=2e-3)
+    assert np.allclose(other.joints2d.mean(0)[0], image.shape[1] - found.joints2d.mean(0)[0], atol=2.0)
+    assert found.heatmaps.shape == (431, size, size), "those of the picture as it is"
+    assert attention[0][0].ndim == 3
+    once = reconstructor.regress(replace(found, features=found.features.one(0)), HOPS)
+    assert np.abs(once.coarse - found.coarse).max() > 1e-4
+    assert (found.plain is not None) == weighted

@@ -260,6 +260,19 @@ def test_while_paused_masks_run_only_the_regressor(bench: Callable[..., Bench]) 
     assert not np.allclose(again.people[0].vertices, first.people[0].vertices)
 
 
+def test_a_frame_that_stands_is_looked_at_twice_and_once_again(bench: Callable[..., Bench]) -> None:
+    b = bench(clip=FakeClip(1000, fps=30))
+    b.worker.open("clip")
+    b.worker.pause()
+    first = b.wait_records(1)
+    assert not first.mirror and b.reconstructor.mirrors == [False]
+    for count, on in ((2, True), (3, False)):
+        b.worker.set_mirror(on)
+        again = b.wait_records(count)
+        assert again.mirror is on and again.frame is first.frame
+    assert b.reconstructor.mirrors == [False, True, False] and b.detector.calls == 1
+
+
 @pytest.mark.fault(13)
 def test_many_slider_moves_end_with_the_last_values(bench: Callable[..., Bench]) -> None:
     b = bench(image=FakeClip(1, fps=None))
@@ -421,10 +434,12 @@ def test_a_model_that_does_not_load(bench: Callable[..., Bench], error: Exceptio
 def test_one_bad_frame_is_told_and_left(bench: Callable[..., Bench]) -> None:
     b = bench(clip=FakeClip(6, fps=20))
 
-    def fail_once(frame: Frame, crops: Any, encode: Any = b.reconstructor.encode) -> Any:
+    encode = b.reconstructor.encode
+
+    def fail_once(frame: Frame, *rest: Any, **named: Any) -> Any:
         if frame.index == 2:
             raise ValueError("odd frame")
-        return encode(frame, crops)
+        return encode(frame, *rest, **named)
 
     b.reconstructor.encode = fail_once  # type: ignore[method-assign]
     b.worker.open("clip")
@@ -438,7 +453,7 @@ def test_a_broken_network_faults_and_is_built_anew(bench: Callable[..., Bench]) 
     b = bench(clip=FakeClip(100))
     encode = b.reconstructor.encode
 
-    def fail(frame: Frame, crops: Any) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError("device assert")
 
     b.reconstructor.encode = fail  # type: ignore[method-assign]

@@ -46,14 +46,19 @@ class Card(FakeReconstructor):
         """What lies on the card during a try that fails."""
 
     def encode(
-        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], log_weights: object = None
+        self,
+        frame: Frame,
+        crops: Sequence[tuple[PersonBox, Crop]],
+        log_weights: object = None,
+        *,
+        mirror: bool = False,
     ) -> list[Any]:
         self.tries.append(len(crops))
         if len(crops) > self.most:
             activations = np.zeros(8).view(Activations)
             self.tensors.append(weakref.ref(activations))
             raise self.error(self.words)
-        return super().encode(frame, crops, log_weights)
+        return super().encode(frame, crops, log_weights, mirror=mirror)
 
 
 class Activations(np.ndarray):

@@ -32,11 +32,16 @@ class Slow(FakeReconstructor):
         self.late: list[int] = []
 
     def encode(
-        self, frame: Frame, crops: Sequence[tuple[PersonBox, Crop]], log_weights: object = None
+        self,
+        frame: Frame,
+        crops: Sequence[tuple[PersonBox, Crop]],
+        log_weights: object = None,
+        *,
+        mirror: bool = False,
     ) -> list[Any]:
         self.late.append(self.newest() - frame.index)
         time.sleep(self.seconds)
-        return super().encode(frame, crops, log_weights)
+        return super().encode(frame, crops, log_weights, mirror=mirror)
 
 
 def pictures() -> Callable[[int], np.ndarray]:

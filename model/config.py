@@ -61,6 +61,8 @@ class NetworkConfig:
     """Side of the grid of picture features that the lifter sees beside the landmarks; 0: landmarks only."""
     guide: Backbone | None = None
     """A larger BlazePose whose landmarks and presence replace the backbone's own (with tuned_levels only)."""
+    guide_features: bool = False
+    """Whether the decoders see the guide's features beside those of the trained copy."""
     tuned_levels: bool = False
     """Whether a trained copy of BlazePose's deeper levels feeds the decoders (lite decoders only)."""
     heatmap_channels: int = 0
@@ -141,8 +143,10 @@ PRESETS: dict[str, NetworkConfig] = {
     "hand-hrnet-w32": dataclasses.replace(_PUBLISHED, name="hand-hrnet-w32", num_vertices=195, num_joints=21),
     # The embedded default: small enough for a plain CPU, trained by us.
     "body-lite": _LITE,
-    # The same network led by the landmarks of BlazePose heavy: better and slower.
-    "body-quality": dataclasses.replace(_LITE, name="body-quality", guide="blazepose-heavy"),
+    # The same network led by BlazePose heavy, its landmarks and its features: better and slower.
+    "body-quality": dataclasses.replace(
+        _LITE, name="body-quality", guide="blazepose-heavy", guide_features=True, lifter_cells=8
+    ),
 }
 
 

@@ -72,6 +72,33 @@ class PublishedDecoders(nn.Module):
         )
 
 
+class GuideFeatures(nn.Module):
+    """What the decoders take from the guide's features, added to what they see of the trained copy's."""
+
+    def __init__(self, low_channels: int, width: int) -> None:
+        super().__init__()
+        self.standardize_high = Standardize(PYRAMID_CHANNELS)
+        self.standardize_low = Standardize(low_channels)
+        self.high = nn.Conv2d(PYRAMID_CHANNELS, PYRAMID_CHANNELS, 1, bias=False)
+        self.low = nn.Conv2d(low_channels, width, 1, bias=False)
+        # Begins with zeros: a network that was trained without a guide's features goes on as it was.
+        nn.init.zeros_(self.high.weight)
+        nn.init.zeros_(self.low.weight)
+
+    @torch.no_grad()
+    def measure(self, maps: BlazePoseOutput) -> None:
+        """Fit the standardisation to a batch of the guide's maps, once before training."""
+        self.standardize_high.measure(maps.fpn64)
+        self.standardize_low.measure(maps.s32x, floor=0.1)
+
+    def forward(self, maps: BlazePoseOutput) -> tuple[Tensor, Tensor]:
+        """The guide's maps -> [B, 48, 64, 64] for the pyramid, [B, width, 8, 8] for the grid."""
+        return (
+            self.high(self.standardize_high(maps.fpn64)),
+            self.low(self.standardize_low(maps.s32x)),
+        )
+
+
 class LiteDecoders(nn.Module):
     """Cheap decoders over BlazePose features, frozen ones or (config.tuned_levels) those of a trained copy.
 
@@ -91,6 +118,9 @@ class LiteDecoders(nn.Module):
         self.deep: DeepLevels | None = None
         if config.tuned_levels:
             self.deep = DeepLevels(config.backbone.removeprefix("blazepose-"))
+        self.guide: GuideFeatures | None = None
+        if config.guide is not None and config.guide_features:
+            self.guide = GuideFeatures(TRUNK_CHANNELS[config.guide], config.token_width)
         self.standardize_high = Standardize(PYRAMID_CHANNELS)
         self.standardize_low = Standardize(low_channels)
         self.standardize_maps = Standardize(LANDMARKS)
@@ -117,6 +147,10 @@ class LiteDecoders(nn.Module):
         if self.deep is not None:
             fpn64, s32x = self.deep(maps.stride4, maps.stride8)
         high = self.standardize_high(fpn64)
+        low = self.grid[0](self.standardize_low(s32x))
+        if self.guide is not None:
+            more_high, more_low = self.guide(maps)
+            high, low = high + more_high, low + more_low
         known = self.standardize_maps(maps.heatmaps)
         if self.coarser > 1:
             known = F.avg_pool2d(known, self.coarser)
@@ -125,7 +159,7 @@ class LiteDecoders(nn.Module):
         return Decoded(
             torch.bmm(mix, columns),
             positions_first(self.feature(high)),
-            positions_first(self.grid(self.standardize_low(s32x))),
+            positions_first(self.grid[1:](low)),
             landmark_tokens(maps, self.image_size, self.num_landmarks),
             maps.presence,
         )

@@ -153,7 +153,13 @@ def begin(step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStre
         if recipe.start is None:
             _begin_lite(step, recipe, scene, stream, curves)
     if recipe.start is not None:
-        warm_start(network, recipe.start)
+        new = warm_start(network, recipe.start)
+        guide = decoders.guide if isinstance(decoders, LiteDecoders) else None
+        if guide is not None and "decoders.guide.standardize_low.mean" in new:
+            batch = next(stream.batches(0, MEASURED, workers=0))
+            with torch.no_grad():
+                maps = network.backbone.eval()(network.normalize(batch.images))
+            guide.measure(maps)
 
 
 def _begin_lite(

@@ -46,7 +46,7 @@ def _fitted(known: Tensor, wanted: Tensor) -> Tensor | None:
 
 
 def _finer(known: Tensor, wanted: Tensor, width: int) -> Tensor:
-    """A linear layer over width x n x n cells, for one over width x m x m; unchanged if n does not divide m."""
+    """A layer over width x n x n cells, for one over width x m x m; unchanged if n does not divide m."""
     old, new = (math.isqrt(weight.shape[1] // width) for weight in (known, wanted))
     if new % old:
         return known

@@ -41,6 +41,8 @@ from model.weights import FREE, SMPL, load_backbone
 ROOT = Path(__file__).resolve().parents[2]
 MEASURED = 32
 """Samples from which the lite network's fixed standardisation and mean body are taken."""
+GUIDE = "decoders.guide.standardize_low.mean"
+"""Measured once, in a network that begins to look at its guide's features."""
 LARGE = 64 << 20
 """Bytes above which a file of a set is known by its size and time only."""
 
@@ -154,12 +156,8 @@ def begin(step: TrainingStep, recipe: Recipe, scene: Scene, stream: TrainingStre
             _begin_lite(step, recipe, scene, stream, curves)
     if recipe.start is not None:
         new = warm_start(network, recipe.start)
-        guide = decoders.guide if isinstance(decoders, LiteDecoders) else None
-        if guide is not None and "decoders.guide.standardize_low.mean" in new:
-            batch = next(stream.batches(0, MEASURED, workers=0))
-            with torch.no_grad():
-                maps = network.backbone.eval()(network.normalize(batch.images))
-            guide.measure(maps)
+        if isinstance(decoders, LiteDecoders) and decoders.guide is not None and GUIDE in new:
+            decoders.guide.measure(_maps_of(network, next(stream.batches(0, MEASURED, workers=0))))
 
 
 def _begin_lite(
@@ -169,8 +167,7 @@ def _begin_lite(
     network = step.network
     assert isinstance(network.decoders, LiteDecoders)
     batch = next(stream.batches(0, MEASURED, workers=0))
-    with torch.no_grad():
-        network.decoders.measure(network.backbone.eval()(network.normalize(batch.images)))
+    network.decoders.measure(_maps_of(network, batch))
     if network.lifter is None:
         return
     labelled = batch.weight3d > 0
@@ -180,6 +177,13 @@ def _begin_lite(
     source = _landmarks(step, recipe, scene, stream)
     if source is not None and isinstance(step.loss, LiteLoss) and recipe.lifter_steps:
         pretrain(network.lifter, step.loss, source, curves, recipe.lifter_steps)
+
+
+@torch.no_grad()
+def _maps_of(network: PointHMR, batch: Batch) -> BlazePoseOutput:
+    """What the frozen network makes of a batch."""
+    maps: BlazePoseOutput = network.backbone.eval()(network.normalize(batch.images))
+    return maps
 
 
 @torch.no_grad()

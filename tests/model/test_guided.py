@@ -47,13 +47,36 @@ def test_every_frozen_weight_comes_from_a_file_that_ships(guided: GuidedBlazePos
 def test_a_weight_file_leaves_both_frozen_networks_out(tmp_path: Path) -> None:
     network = PointHMR(QUALITY)
     rest = warm_start(network, "body-lite")
-    assert rest and all(name.startswith("backbone.") for name in rest)
+    assert rest and all(name.startswith(("backbone.", "decoders.guide.")) for name in rest)
     save_network(tmp_path / "mine.safetensors", network, "free body", compact=True)
     loaded, card = load_network(tmp_path / "mine.safetensors")
     assert card.config == "body-quality" and loaded.config == QUALITY
     guide = load_blazepose("heavy").state_dict()
     state = loaded.state_dict()
     assert all(torch.equal(state[f"backbone.guide.{name}"], value) for name, value in guide.items())
+
+
+def test_a_guides_features_and_finer_cells_change_nothing_at_first(tmp_path: Path) -> None:
+    """A network that learnt without them goes on from where it was; then they tell."""
+    before = dataclasses.replace(QUALITY, guide_features=False, lifter_cells=4)
+    torch.manual_seed(0)
+    older = PointHMR(before).eval()
+    assert older.lifter is not None and older.lifter.picture is not None
+    with torch.no_grad():
+        older.lifter.picture.weight.normal_(0, 0.05)
+    save_network(tmp_path / "older.safetensors", older, "free body", compact=True)
+    older = load_network(tmp_path / "older.safetensors")[0].eval()
+    network = PointHMR(QUALITY, older.hierarchy).eval()
+    network.backbone.load_state_dict(shipped_state(QUALITY))
+    warm_start(network, tmp_path / "older.safetensors")
+    image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    guide = network.decoders.guide
+    with torch.no_grad():
+        guide.measure(network.backbone(image))
+        torch.testing.assert_close(network(image).coarse, older(image).coarse, atol=1e-5, rtol=0)
+        assert guide.standardize_low(network.backbone(image).s32x).mean() == pytest.approx(0, abs=0.05)
+        guide.low.weight.normal_(0, 0.05)
+        assert not torch.allclose(network(image).coarse, older(image).coarse, atol=1e-4)
 
 
 def test_only_a_blazepose_can_guide() -> None:

@@ -53,18 +53,24 @@ class Jitter:
 
 
 def film(
-    pipeline: Pipeline, clip: Clip, keypoints: Callable[[np.ndarray], np.ndarray], rate: float
+    pipeline: Pipeline,
+    clip: Clip,
+    keypoints: Callable[[np.ndarray], np.ndarray],
+    rate: float,
+    *,
+    mirror: bool = False,
 ) -> Filmed:
     """Run the pipeline over a clip, following one person as in the window.
 
     For frames without anybody the last person before stands in; frames before the first one are left out.
 
-    keypoints: (V, 3) body vertices -> (14, 3) joints.
+    keypoints: (V, 3) body vertices -> (14, 3) joints. mirror: look at each picture twice.
     """
     pipeline.reset()
     records: list[Record] = []
     for number, image in enumerate(clip.frames()):
-        record = pipeline.process(Frame(image, number, number / rate, clip.motion.name), PAPER_HOPS)
+        frame = Frame(image, number, number / rate, clip.motion.name)
+        record = pipeline.process(frame, PAPER_HOPS, mirror=mirror)
         if record.people or records:
             records.append(record if record.people else replace(records[-1], frame=record.frame))
     late = len(clip) - len(records)

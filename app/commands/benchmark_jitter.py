@@ -29,9 +29,15 @@ from app.benchmark.jitter import (
     steadied,
     truth_acceleration,
 )
-from app.commands.options import add_model_arguments, add_render_arguments, validation_studio
+from app.commands.options import (
+    add_mirror_argument,
+    add_model_arguments,
+    add_render_arguments,
+    validation_studio,
+)
 from app.pipeline.speed import load_fastest
 from model.errors import UserError
+from model.mirror import check_mirror
 from model.tables import markdown
 
 GOAL, MOST_DELAY = 1.5, 2.0
@@ -46,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=90, metavar="N", help="of each clip, 30 a second")
     parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
     add_model_arguments(parser)
+    add_mirror_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,15 +87,24 @@ def filmed(options: argparse.Namespace) -> tuple[list[Filmed], str]:
 
     motions = validation_motions(options.sequences, options.clips, options.frames)
     pipeline, reconstructor = load_fastest(options.weights, options.body, options.device)
+    if options.mirror:
+        check_mirror(reconstructor.network)
     shown = tqdm(motions, "clips", leave=False, disable=not sys.stderr.isatty())
     films = [
-        film(pipeline, make_clip(studio, motion, number), studio.poser.keypoints, RATE)
+        film(
+            pipeline,
+            make_clip(studio, motion, number),
+            studio.poser.keypoints,
+            RATE,
+            mirror=options.mirror,
+        )
         for number, motion in enumerate(shown)
     ]
     films = [one for one in films if len(one.records) > options.frames // 2]
     if not films:
         raise UserError("Nobody was found in the clips.")
-    return films, f"{reconstructor.model_name} {reconstructor.sha256[:12]}"
+    twice = ", looked at twice" if options.mirror else ""
+    return films, f"{reconstructor.model_name} {reconstructor.sha256[:12]}{twice}"
 
 
 def report(model: str, films: list[Filmed], rows: dict[str, Jitter], floor: float, rounding: float) -> str:

@@ -232,5 +232,11 @@ def _write_worst(job: Job, dataset: Dataset, result: SetResult) -> None:
         chosen = worst(row.pictures, options.worst, metric)
         write_sheet(options.report / f"{name}.png", dataset, chosen, size, metric, upright=job.upright)
         if job.bodies.neutral.kind != "mano":
-            writer = CaseWriter(job.network, job.card, job.bodies.neutral, upright=job.upright)
+            writer = CaseWriter(
+                job.network,
+                job.card,
+                job.bodies.neutral,
+                upright=job.upright,
+                mirror=options.mirror,
+            )
             writer.write(options.report / name, dataset, chosen, row.hops, metric)

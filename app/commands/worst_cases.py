@@ -25,12 +25,15 @@ from model.weights import ModelCard
 class CaseWriter:
     """Reconstructs labelled people in their pictures as the window would, and keeps them."""
 
-    def __init__(self, network: PointHMR, card: ModelCard, body: BodyModel, *, upright: bool) -> None:
+    def __init__(
+        self, network: PointHMR, card: ModelCard, body: BodyModel, *, upright: bool, mirror: bool = False
+    ) -> None:
+        """upright, mirror: as the evaluation looked at people."""
         device = str(network.image_mean.device)
         self._reconstructor = Reconstructor(network, card, body, device)
         self._examiner = examiner_for(self._reconstructor)
         self._model = case_model(model_info(self._reconstructor))
-        self._upright = upright
+        self._upright, self._mirror = upright, mirror
 
     def write(
         self, folder: Path, dataset: Dataset, pictures: Sequence[Measured], hops: Hops, metric: str
@@ -59,9 +62,10 @@ class CaseWriter:
         masks = first, second, third, last
         people = [
             self._reconstructor.regress(each, masks)
-            for each in self._reconstructor.encode(frame, [(box, crop)])
+            for each in self._reconstructor.encode(frame, [(box, crop)], mirror=self._mirror)
         ]
-        record = Record(frame, tuple(self._examiner.examine(people, frame)), masks)
+        examined = tuple(self._examiner.examine(people, frame))
+        record = Record(frame, examined, masks, mirror=self._mirror)
         return Case(record, self._model, box.id, {"errors": picture.errors}, packages())
 
 

@@ -60,15 +60,17 @@ def test_a_report_of_metros_set(
     assert cv2.imread(str(report / "worst-train-7-5-3-1.png")) is not None
 
 
-def test_the_worst_pictures_open_as_cases(metro: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("looks", [(), ("--mirror",)], ids=["once", "twice"])
+def test_the_worst_pictures_open_as_cases(metro: Path, tmp_path: Path, looks: tuple[str, ...]) -> None:
     report = tmp_path / "report"
-    arguments = ("--set", f"metro:{metro}", "--report", str(report), "--worst", "2", "--json")
+    arguments = ("--set", f"metro:{metro}", "--report", str(report), "--worst", "2", "--json", *looks)
     assert evaluate(*arguments) == 0
     folders = sorted((report / "worst-train").iterdir())
     assert [folder.name[:3] for folder in folders] == ["01-", "02-"]
     worst = json.loads((report / "report.json").read_text())["results"][0]["measured"]["mpjpe"]
     case = load_case(folders[0])
     (person,) = case.record.people
+    assert case.record.mirror == bool(looks)
     assert case.settings["errors"]["mpjpe"] >= worst
     assert case.record.frame.image.shape == (120, 160, 3)
     # The mesh is the one that was measured: its joints are as far from the labels.

@@ -30,6 +30,17 @@ def fold_batch_norms(module: nn.Module) -> None:
                 setattr(parent, norm_name, nn.Identity())
 
 
+def _scale_guide(network: PointHMR) -> None:
+    """What a guide adds before the grid's batch norm is scaled by it too, in place."""
+    decoders = network.decoders
+    if not isinstance(decoders, LiteDecoders) or decoders.guide is None:
+        return
+    norm = decoders.grid[1]
+    assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    decoders.guide.low.weight.mul_(scale[:, None, None, None])
+
+
 class RestructuredEncode(nn.Module):
     """`PointHMR.encode`, cheaper. The network given to it stays as it is."""
 
@@ -39,6 +50,7 @@ class RestructuredEncode(nn.Module):
     def __init__(self, network: PointHMR) -> None:
         super().__init__()
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        _scale_guide(self.network)
         fold_batch_norms(self.network)
         size, half = network.config.heatmap_size, network.config.token_width // 2
         code = network.point_positions.view(size, size, -1)

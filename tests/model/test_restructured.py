@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from model.config import preset
+from model.decoders import LiteDecoders
 from model.pointhmr import PointHMR
 from model.restructured import RestructuredEncode, as_features
 
@@ -19,10 +20,14 @@ def shaken(name: str) -> PointHMR:
             module.running_mean.normal_(0, 0.1)
             assert module.running_var is not None
             module.running_var.uniform_(0.8, 1.2)
+            module.weight.data.uniform_(0.5, 1.5)
+    if isinstance(network.decoders, LiteDecoders) and network.decoders.guide is not None:
+        for convolution in (network.decoders.guide.high, network.decoders.guide.low):
+            convolution.weight.data.normal_(0, 0.1)
     return network.requires_grad_(False)
 
 
-@pytest.mark.parametrize("name", ["body-hrnet-w32", "body-lite"])
+@pytest.mark.parametrize("name", ["body-hrnet-w32", "body-lite", "body-quality"])
 def test_the_restructured_stage_is_exact(name: str) -> None:
     network = shaken(name).double()
     size = network.config.image_size

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+import assets
+from model.body import load_body
 from model.config import preset
+from model.data.crops import CropsDataset
 from model.decoders import LiteDecoders
 from model.pointhmr import PointHMR
 from model.restructured import RestructuredEncode, as_features
+from model.weights import load_network
 
 
 def shaken(name: str) -> PointHMR:
@@ -53,3 +57,14 @@ def test_the_restructured_stage_is_exact(name: str) -> None:
     left = [m for m in stage.network.backbone.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert not left
     assert network.backbone is not stage.network.backbone
+
+
+@pytest.mark.parametrize("name", ["body-lite", "body-quality"])
+def test_the_weights_that_ship_give_the_same_people_in_either_form(name: str) -> None:
+    network = load_network(name)[0].eval().requires_grad_(False)
+    image = CropsDataset(assets.VALIDATION, load_body())[0].image
+    images = network.normalize(torch.from_numpy(image)[None])
+    with torch.inference_mode():
+        features = network.encode(images), as_features(RestructuredEncode(network)(images))
+        wanted, got = (network.regress(one, upsample=False).coarse for one in features)
+    assert (got - wanted).norm(dim=-1).max() < 1e-4, "metres"

@@ -91,7 +91,7 @@ class Predictor:
             features = self._encode(images)
             landmarks = self._landmarks(images, features) if number == 0 else []
             for row, hops in enumerate(masks):
-                mesh = self._network.regress(features, hops)
+                mesh = self._network.regress(features, hops, upsample=not self._mirror)
                 if self._mirror:
                     mesh = mean_with_mirror(self._network, mesh)
                 turned = turned_back(mesh, degrees)

@@ -24,7 +24,7 @@ MIRROR_TIP = "Each person in the mirror too, and the mean of both meshes: more e
 TIER_WORDS = {
     AUTOMATIC: ("Automatic", "Quality where this machine makes 25 frames a second with it, else lite"),
     LITE: ("Lite: fastest", "body-lite"),
-    QUALITY: ("Quality: best", "body-quality: led by the landmarks of a larger network"),
+    QUALITY: ("Quality: best", "body-quality: led by a larger network"),
 }
 """Menu text and tooltip of each choice of the embedded model."""
 

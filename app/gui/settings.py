@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
+from PySide6.QtCore import QByteArray, QLockFile, QSettings, QStandardPaths
 
 from app.export.presets import PRESETS
 from app.export.take_options import KINDS
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
+_PATIENCE = 2000
+"""Milliseconds to wait for another program that is saving."""
 AUTOMATIC = "automatic"
 CHOICES = {
     "tier": (AUTOMATIC, *TIERS),
@@ -102,19 +104,37 @@ def save_settings(path: Path, settings: Settings, before: Settings | None = None
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        lock = QLockFile(f"{path}.saving")
+        if not lock.tryLock(_PATIENCE):
+            raise OSError(f"{path} cannot be locked: {lock.error()}")
+        try:
+            _merge(path, settings, before)
+        finally:
+            lock.unlock()
     except OSError as error:
         log.warning("settings not saved: %s", error)
-        return
+
+
+def _merge(path: Path, settings: Settings, before: Settings | None) -> None:
+    """Write what differs from `before` over what the file holds. Raises OSError when it cannot be written."""
+    last = _milliseconds(path) if path.exists() else None
     store = QSettings(str(path), QSettings.Format.IniFormat)
     store.setValue("version", VERSION)
-    known = before if path.exists() else None
+    known = before if last is not None else None
     for item in fields(settings):
         value = getattr(settings, item.name)
         if known is None or value != getattr(known, item.name):
             store.setValue(item.name, _encode(value))
     store.sync()
     if store.status() != QSettings.Status.NoError:
-        log.warning("settings not saved: %s", store.status())
+        raise OSError(f"{path} cannot be written: {store.status()}")
+    if last is not None and _milliseconds(path) <= last:
+        # Qt remembers a file by its size and time: two states must not share both.
+        os.utime(path, ns=((last + 1) * 1_000_000,) * 2)
+
+
+def _milliseconds(path: Path) -> int:
+    return path.stat().st_mtime_ns // 1_000_000
 
 
 def _encode(value: Any) -> Any:

@@ -167,6 +167,20 @@ def test_for_the_same_setting_the_last_window_counts(qapp: Any, tmp_path: Path) 
     assert load_settings(path)[0] == replace(OTHER, theme="system")
 
 
+def test_no_two_states_share_the_time_by_which_qt_knows_them(qapp: Any, tmp_path: Path) -> None:
+    """Though the clock is coarse, or was set back: the file's time is ahead of it here."""
+    path = tmp_path / "pointhmr.ini"
+    whole(path)
+    ahead = time.time() + 3600
+    os.utime(path, (ahead, ahead))
+    times = [path.stat().st_mtime_ns // 1_000_000]
+    for folder in "abc":
+        save_settings(path, replace(OTHER, last_folder=folder))
+        times.append(path.stat().st_mtime_ns // 1_000_000)
+        assert load_settings(path)[0].last_folder == folder
+    assert times == sorted(set(times))
+
+
 WRITER = """
 import sys
 from dataclasses import replace

@@ -52,7 +52,7 @@ class FixedNetwork:
         # The picture's colour says which person it shows.
         return Features(images[:, 16, 16, 0].float(), torch.empty(0), torch.empty(0))
 
-    def regress(self, features: Features, hops: object = None) -> Mesh:
+    def regress(self, features: Features, hops: object = None, *, upsample: bool = True) -> Mesh:
         fine = torch.from_numpy(np.stack([self.meshes[int(n)] for n in features.heatmaps]))
         return Mesh(torch.empty(0), fine[:, :4], torch.ones(len(fine), 3), fine=fine)
 
@@ -204,7 +204,7 @@ def test_views_of_a_turned_picture_agree() -> None:
 
         turns = iter(())
 
-        def regress(self, features: Features, hops: object = None) -> Mesh:
+        def regress(self, features: Features, hops: object = None, *, upsample: bool = True) -> Mesh:
             mesh = super().regress(features, hops)
             assert mesh.fine is not None
             angle = np.radians(next(self.turns))

@@ -34,8 +34,8 @@ def speed_up(reconstructor: Reconstructor) -> threading.Thread | None:
     """Go over to the first of the preferred engines that works here and gives the same people.
 
     Where its graphs are kept and exact that happens at once. Else on a thread, which is returned: a process
-    makes the graphs, and an engine that rounds is compared with torch first. torch goes on working until
-    then, and for good if everything fails.
+    makes the graphs, and an engine that is new or that rounds is compared with torch first. torch goes on
+    working until then, and for good if everything fails.
     """
     if reconstructor.device.startswith("cuda"):
         return _in_background(reconstructor, _take_half)
@@ -43,7 +43,7 @@ def speed_up(reconstructor: Reconstructor) -> threading.Thread | None:
         return None
     recipes = preferred(reconstructor.network.config)
     if recipes[0] == FLOAT32 and export_folder(reconstructor.sha256).is_dir():
-        _take(reconstructor, FLOAT32)
+        _take(reconstructor, FLOAT32, compared=False)
         return None
     return _in_background(reconstructor, _take_first)
 
@@ -68,14 +68,17 @@ def _in_background(reconstructor: Reconstructor, work: object) -> threading.Thre
 def _take_first(reconstructor: Reconstructor) -> None:
     for recipe in preferred(reconstructor.network.config):
         folder = export_folder(reconstructor.sha256, recipe)
-        if (folder.is_dir() or _export(reconstructor, recipe, folder)) and _take(reconstructor, recipe):
+        kept = folder.is_dir()
+        if not (kept or _export(reconstructor, recipe, folder)):
+            continue
+        if _take(reconstructor, recipe, compared=not kept or recipe != FLOAT32):
             return
 
 
 def _take_half(reconstructor: Reconstructor) -> None:
     try:
         engine = HalfEngine(reconstructor.network)
-        _add(reconstructor, engine, rounds=True)
+        _add(reconstructor, engine, compared=True)
     except (RuntimeError, torch.OutOfMemoryError) as error:
         _log.info("no half precision: %s", error)
 
@@ -100,20 +103,24 @@ def _export(reconstructor: Reconstructor, recipe: Recipe, folder: Path) -> bool:
     return code == 0
 
 
-def _take(reconstructor: Reconstructor, recipe: Recipe) -> bool:
+def _take(reconstructor: Reconstructor, recipe: Recipe, *, compared: bool) -> bool:
     folder = export_folder(reconstructor.sha256, recipe)
     try:
         engine = OpenVinoEngine(reconstructor.network, folder, recipe)
-        return _add(reconstructor, engine, rounds=recipe != FLOAT32)
+        if _add(reconstructor, engine, compared=compared):
+            return True
+        useless = recipe == FLOAT32  # The others are compared at every start, and made slowly.
     except (RuntimeError, ImportError) as error:
         _log.info("the OpenVINO graphs in %s cannot be used: %s", folder, error)
+        useless = True
+    if useless:
         shutil.rmtree(folder, ignore_errors=True)
-        return False
+    return False
 
 
-def _add(reconstructor: Reconstructor, engine: Engine, *, rounds: bool) -> bool:
-    """Warm up an engine that rounds by holding it against the network; False where they are too far apart."""
-    if rounds:
+def _add(reconstructor: Reconstructor, engine: Engine, *, compared: bool) -> bool:
+    """compared: warm it up by holding it against the network; False where they are too far apart."""
+    if compared:
         images = calibration_images(reconstructor.network, 3)
         image = images[len(images) // 2].to(reconstructor.device)
         apart = compare(engine, reconstructor.network, image)

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.pipeline import speed
 from app.pipeline.crop import crop_for_box
 from app.pipeline.frames import Frame, Person, PersonBox
 from app.pipeline.reconstructor import Reconstructor, load_reconstructor
 from app.pipeline.speed import speed_up
 from model.cv import cv2
 from model.graphs import export, export_folder
+from model.recipes import FLOAT32, Recipe
 
 
 @pytest.fixture
@@ -62,6 +64,25 @@ def test_a_failing_export_leaves_torch_at_work(
     thread.join(30)
     assert not thread.is_alive()
     assert reconstructor.engine.name == "torch"
+
+
+def test_new_graphs_of_somebody_else_are_not_taken(
+    reconstructor: Reconstructor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the export changed the network: its graphs are in float32, run, and give another person."""
+    other = load_reconstructor("body-lite:random").network
+
+    def wrong(_: Reconstructor, recipe: Recipe, folder: Path) -> bool:
+        export(other, folder, recipe)
+        return True
+
+    monkeypatch.setattr(speed, "preferred", lambda config: (FLOAT32,))
+    monkeypatch.setattr(speed, "_export", wrong)
+    thread = speed_up(reconstructor)
+    assert thread is not None
+    thread.join(120)
+    assert reconstructor.engine.name == "torch" and not reconstructor.engine.dropped
+    assert not export_folder(reconstructor.sha256).exists(), "the next start would trust it"
 
 
 def test_random_weights_have_no_graphs_of_their_own() -> None:

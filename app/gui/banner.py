@@ -21,14 +21,24 @@ class Offer:
     run: Callable[[], object]
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A sentence, whether it is a fault, and what can be done about it."""
+
+    sentence: str
+    serious: bool
+    offers: Sequence[Offer]
+
+
 class Banner(QFrame):
-    """Hidden until there is something to say."""
+    """Hidden until there is something to say; hiding it forgets all that it told."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
         self._theme: Theme = DARK
-        self._serious = True
+        self._standing: list[Notice] = []
+        self._news: list[Notice] = []
         self._icon = QLabel()
         self.text = label("")
         self.text.setWordWrap(True)
@@ -47,24 +57,31 @@ class Banner(QFrame):
         self.hide()
 
     def say(self, sentence: str, *, serious: bool = True, offers: Sequence[Offer] = ()) -> None:
-        """Show a sentence: a fault, or a piece of news; with buttons for what can be done about it."""
-        self._serious = serious
-        clear(self._offers)
-        self.buttons = []
-        self._tell(sentence, offers)
+        """Show a sentence, a fault or a piece of news, in place of the last one that was said."""
+        self._forget_hidden()
+        self._news = [Notice(sentence, serious, offers)]
+        self._tell()
 
-    def add(self, sentence: str, *, serious: bool = True, offers: Sequence[Offer] = ()) -> None:
-        """Like `say`, but what is being told stays, with its buttons; one sentence follows the other."""
+    def keep(self, sentence: str, *, serious: bool = True, offers: Sequence[Offer] = ()) -> None:
+        """Show a sentence that stays, with its buttons, before whatever is said later."""
+        self._forget_hidden()
+        self._standing.append(Notice(sentence, serious, offers))
+        self._tell()
+
+    def _forget_hidden(self) -> None:
         if self.isHidden():
-            self.say(sentence, serious=serious, offers=offers)
-        else:
-            self._serious = self._serious or serious
-            self._tell(f"{self.text.text()} {sentence}", offers)
+            self._standing, self._news = [], []
 
-    def _tell(self, words: str, offers: Sequence[Offer]) -> None:
+    @property
+    def _notices(self) -> list[Notice]:
+        return [*self._standing, *self._news]
+
+    def _tell(self) -> None:
+        words = " ".join(notice.sentence for notice in self._notices)
         self.text.setText(words)
         self.setAccessibleName(words)
-        self.buttons += [self._button(offer) for offer in offers]
+        clear(self._offers)
+        self.buttons = [self._button(offer) for notice in self._notices for offer in notice.offers]
         self.set_theme(self._theme)
         self.show()
 
@@ -83,7 +100,8 @@ class Banner(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Icon in the theme's colours."""
         self._theme = theme
-        colour = theme.danger if self._serious else theme.success
+        serious = any(notice.serious for notice in self._notices)
+        colour = theme.danger if serious else theme.success
         ratio = self.devicePixelRatioF()
-        self._icon.setPixmap(pixmap("warning" if self._serious else "info", colour, 18, ratio))
+        self._icon.setPixmap(pixmap("warning" if serious else "info", colour, 18, ratio))
         self.close_button.set_theme(theme)

@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
         if spec is not None:
             self.open_source(spec)
         if self._complaint:  # After the source, which takes away what was told about another one.
-            self.parts.banner.say(self._complaint)
+            self.parts.banner.keep(self._complaint)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Load Open3D once the window can be seen."""

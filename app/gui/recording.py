@@ -208,18 +208,18 @@ class Recording(QObject):
     # What a crash has left
 
     def offer_unfinished(self) -> None:
-        """Look for recordings that were never saved, and offer them beside what the banner tells."""
+        """Look for recordings that were never saved, and offer them beside whatever the banner tells."""
         self._looking.start(lambda: find_unfinished(self.recordings))
 
     def _offer(self, found: list[Unfinished] | None, fault: str) -> None:
         if fault:
-            self._window.parts.banner.add(fault)
+            self._window.parts.banner.keep(fault)
         if not found:
             return
         one, more = found[0], len(found) - 1
         when = time.strftime("%A %d %B, %H:%M", time.localtime(one.changed))
         others = f" There {'is' if more == 1 else 'are'} {more} more." if more else ""
-        self._window.parts.banner.add(
+        self._window.parts.banner.keep(
             f"A recording of {when} ({size_text(one.bytes)}) was not saved.{others}",
             serious=False,
             offers=(

@@ -17,6 +17,7 @@ from PySide6.QtCore import Qt
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.gui.settings import Settings, load_settings, save_settings
+from app.pipeline.worker import Status, WorkerState
 from app.takes.recorder import Recorder
 from app.takes.take import Made
 from tests.app import gui_fakes
@@ -88,6 +89,14 @@ def test_it_is_told_though_a_source_opens_at_once(qtbot: Any, tmp_path: Path) ->
     qtbot.waitUntil(lambda: window.record is not None)
     banner = window.parts.banner
     assert banner.isVisible() and "pointhmr.bad" in banner.text.text()
+    for fault in ("It is not there.", "It is still not there."):
+        bridge.on_status(Status(WorkerState.FAULTED, fault))
+        qtbot.waitUntil(lambda told=fault: banner.text.text().endswith(told))
+        assert "pointhmr.bad" in banner.text.text()
+    assert "It is not there." not in banner.text.text(), "the last one only"
+    qtbot.mouseClick(banner.close_button, Qt.MouseButton.LeftButton)
+    banner.say("News.")
+    assert banner.text.text() == "News.", "what was dismissed does not come back"
     window.close()
     window.deleteLater()
 
@@ -109,6 +118,8 @@ def test_it_is_told_beside_the_offer_of_a_recording_that_was_not_saved(qtbot: An
     banner = window.parts.banner
     qtbot.waitUntil(lambda: "was not saved" in banner.text.text())
     assert banner.isVisible() and "pointhmr.bad" in banner.text.text()
+    banner.say("The model is slow here.")
+    assert "was not saved" in banner.text.text() and banner.text.text().endswith("slow here.")
     assert [button.text() for button in banner.buttons] == ["Open", "Discard"]
     qtbot.mouseClick(banner.buttons[1], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not list((tmp_path / "recordings").glob("*")))

@@ -78,7 +78,9 @@ class Cases(QObject):
         model = case_model(window.info)
         chosen = window.person.box.id if window.person is not None else None
         window.settings.last_folder = str(folder.parent)
-        self._saving.start(lambda: _save(folder, Case(record, model, chosen, settings, packages())))
+        kept = self._case_of(window.record)
+        versions = kept.versions if kept is not None else packages()
+        self._saving.start(lambda: _save(folder, Case(record, model, chosen, settings, versions)))
 
     def _saved(self, folder: object, fault: str) -> None:
         self._window.parts.banner.say(fault or f"Saved {folder}", serious=bool(fault))
@@ -132,11 +134,15 @@ class Cases(QObject):
 
     def _measured(self, record: Record | None) -> dict[str, Any]:
         """The errors that the shown case keeps, where they are those of this record."""
-        case = self.case
-        if case is None or record is None or _seen(record) != _seen(case.record):
-            return {}  # Under other masks the mesh is another one.
-        measured = case.settings.get("errors")
+        case = self._case_of(record)
+        measured = case.settings.get("errors") if case is not None else None
         return measured if isinstance(measured, dict) else {}
+
+    def _case_of(self, record: Record | None) -> Case | None:
+        """The shown case, where its meshes are those of this record: under other masks they are not."""
+        case = self.case
+        same = case is not None and record is not None and _seen(record) == _seen(case.record)
+        return case if same else None
 
     def _opened(self, case: object, fault: str) -> None:
         if self._opening.busy or Path(self._window.spec or "") != self._folder:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.export.case import Case, load_case, save_case
+from app.facts import packages
 from app.gui.settings import Settings, load_settings, save_settings
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, measured, open_case, record
@@ -190,10 +191,15 @@ def save_again(window, qtbot, monkeypatch, folder) -> Case:
     return load_case(folder)
 
 
-def test_a_case_that_is_saved_again_keeps_its_errors(window, qtbot, case, tmp_path, monkeypatch):
-    open_case(window, qtbot, case)
+def test_a_case_that_is_saved_again_keeps_its_errors_and_what_made_it(
+    window, qtbot, case, tmp_path, monkeypatch
+):
+    old = tmp_path / "old"
+    save_case(old, replace(load_case(case), versions="torch 1.0"))
+    open_case(window, qtbot, old)
     again = save_again(window, qtbot, monkeypatch, tmp_path / "again")
     assert again.settings["errors"] == load_case(case).settings["errors"]
+    assert again.versions == "torch 1.0"
     window.open_source("fake.mp4")
     open_case(window, qtbot, tmp_path / "again")
     qtbot.waitUntil(lambda: window.parts.status.truth.text() == "MPJPE 180 · PA-MPJPE 118 · PVE 189 mm")
@@ -203,7 +209,8 @@ def test_errors_are_not_kept_with_another_mesh(window, qtbot, case, tmp_path, mo
     open_case(window, qtbot, case)
     press(qtbot, window.masking.presets[3])
     send(window, qtbot, replace(window.record, hops=window.worker.hops[-1]))
-    assert "errors" not in save_again(window, qtbot, monkeypatch, tmp_path / "other").settings
+    other = save_again(window, qtbot, monkeypatch, tmp_path / "other")
+    assert "errors" not in other.settings and other.versions == packages(), "made here and now"
     window.open_source("fake.mp4")
     qtbot.waitUntil(lambda: window.record is not None and window.record.frame.index != 9)
     assert "errors" not in save_again(window, qtbot, monkeypatch, tmp_path / "none").settings

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.quantize import quantize
+from model.recipes import cpu_has_int8
 from model.vino import import_openvino
 
 openvino = import_openvino()
@@ -32,6 +33,7 @@ def product_of_columns(source: Any, weights: np.ndarray) -> Any:
     return opset13.matmul(source, opset13.constant(weights), True, True)
 
 
+@pytest.mark.skipif(not cpu_has_int8(), reason="integers are chosen only with their instructions")
 @pytest.mark.parametrize(
     ("operation", "weights", "inputs", "free"),
     [

@@ -5,6 +5,7 @@ import os
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYSIDE6_OPTION_LAZY", "0")  # As app.gui does: pytest-qt imports Qt before it.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

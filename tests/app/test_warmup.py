@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -42,3 +43,10 @@ def test_open3d_is_loaded_whole_while_another_thread_imports() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("draws")
+
+
+def test_qt_has_all_its_types_before_threads_look_for_them() -> None:
+    """In a program of its own; types that are made when first asked for are made by two threads at once."""
+    code = "import app.gui.warmup; from PySide6 import QtWidgets; assert 'QProxyStyle' in vars(QtWidgets)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYSIDE6_OPTION_LAZY"}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0

@@ -28,7 +28,7 @@ from model.restructured import RestructuredEncode, as_features
 from model.temporaries import temporary_folder
 from model.vino import import_openvino
 
-FORMAT = 4
+FORMAT = 5
 """Of the kept graphs; counts up when their inputs, outputs or numbers change."""
 STAGES = ("encode", "regress")
 

@@ -93,13 +93,19 @@ def graph_hops(graph: sp.csr_matrix) -> np.ndarray:
     return np.minimum(distance, MAX_HOPS).astype(np.uint8)
 
 
-def load_hierarchy(folder: Path | None = None) -> Hierarchy:
-    """The hierarchy of the free body (`assets/body`), or one of the same layout in `folder`."""
+def load_hierarchy(folder: Path | None = None, *, flat: bool = False) -> Hierarchy:
+    """The hierarchy of the free body (`assets/body`), or one of the same layout in `folder`.
+
+    flat: interpolate on the faces of the coarser mesh, as METRO's matrices for SMPL do; else by sums that
+    were fitted to posed people and keep the body's volume.
+    """
     folder = folder or assets.BODY
     body_faces = np.load(folder / "body.npz", allow_pickle=False)["f"]
     with np.load(folder / "hierarchy.npz", allow_pickle=False) as data:
         levels = (len(data["hops"]), len(data["sel1"]), int(data["D1_col"].max()) + 1)
         coarse, mid, fine = levels[0], levels[1], max(levels[2], int(body_faces.max()) + 1)
+
+        up = "U" if flat else "P"
 
         def matrix(name: str, rows: int, columns: int) -> sp.csr_matrix:
             index = (data[f"{name}_row"].astype(np.int64), data[f"{name}_col"].astype(np.int64))
@@ -111,7 +117,7 @@ def load_hierarchy(folder: Path | None = None) -> Hierarchy:
                 data["F1"].astype(np.int32),
                 data["F2"].astype(np.int32),
             ),
-            up=(matrix("U1", fine, mid), matrix("U2", mid, coarse)),
+            up=(matrix(f"{up}1", fine, mid), matrix(f"{up}2", mid, coarse)),
             down=(matrix("D1", mid, fine), matrix("D2", coarse, mid)),
             hops=data["hops"],
             mirrored=data["sym2"].astype(np.int64),

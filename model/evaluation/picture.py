@@ -35,7 +35,7 @@ class Measured:
     target: np.ndarray
     """(P, 3)."""
     vertices2d: np.ndarray
-    """(C, 2) predicted coarse mesh in [-1, 1] of the crop."""
+    """(V, 2) predicted mesh in [-1, 1] of the crop."""
     hits: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Limb joints near enough and limb joints that count (PCK@0.2 of the torso), by the names of metrics."""
     kinds: tuple[str, ...] = ()
@@ -99,9 +99,9 @@ def _overlaps(
 ) -> dict[str, float]:
     """IoU of the mesh with the dressed person, and of the true naked body: the most that can be expected."""
     points, truth = (prediction.vertices2d + 1) * (len(person) / 2), prediction.crop.vertices2d
-    errors = {"iou": overlap(silhouette(points, coarse_faces, len(person)), person)}
+    errors = {"iou": overlap(silhouette(points, faces, len(person)), person)}
     if prediction.crop.has_mesh:
-        true_faces = coarse_faces if len(truth) == len(points) else faces
+        true_faces = faces if len(truth) == len(points) else coarse_faces
         errors["true_iou"] = overlap(silhouette(truth, true_faces, len(person)), person)
     return errors
 

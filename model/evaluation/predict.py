@@ -47,7 +47,7 @@ class Prediction:
     joints2d: np.ndarray
     """(P, 2) in [-1, 1] of the crop."""
     vertices2d: np.ndarray
-    """(C, 2) coarse mesh in [-1, 1] of the crop."""
+    """(V, 2) in [-1, 1] of the crop."""
     landmarks: dict[str, np.ndarray] = field(default_factory=dict)
     """(14, 2) in [-1, 1], of the backbone and of other landmark networks."""
 
@@ -131,7 +131,7 @@ class Predictor:
             mesh.fine,
             joints,
             project(joints, mesh.camera),
-            project(mesh.coarse, mesh.camera),
+            project(mesh.fine, mesh.camera),
         )
         rows = zip(crops, *(array.float().cpu().numpy() for array in arrays), landmarks, strict=True)
         return [Prediction(*row) for row in rows]

@@ -50,7 +50,7 @@ def _tile(dataset: Dataset, picture: Measured, size: int, metric: str, upright: 
     plain = replace(NO_AUGMENTATION, upright=upright)
     crop = crop_sample(dataset[picture.index], size, plain, np.random.default_rng(0), None)
     drawn = crop.image.copy()
-    _dots(drawn, crop.vertices2d[:: max(1, len(crop.vertices2d) // 400)], LABELLED)
+    _dots(drawn, crop.vertices2d, LABELLED)
     _dots(drawn, (picture.vertices2d + 1) * (size / 2), PREDICTED)
     strip = np.zeros((CAPTION, 2 * size, 3), np.uint8)
     text = f"{picture.errors[metric]:.1f} mm  {picture.key}"
@@ -59,6 +59,6 @@ def _tile(dataset: Dataset, picture: Measured, size: int, metric: str, upright: 
 
 
 def _dots(image: np.ndarray, points: np.ndarray, colour: tuple[int, int, int]) -> None:
-    for x, y in points:
+    for x, y in points[:: max(1, len(points) // 400)]:
         if abs(x) < 1e4 and abs(y) < 1e4:
             cv2.circle(image, (round(float(x)), round(float(y))), 1, colour, -1)

@@ -213,6 +213,19 @@ def test_matrices_select_and_interpolate(step: str, levels: Arrays) -> None:
 
 
 @pytest.mark.parametrize(("step", "fine", "coarse"), [("1", None, "sym1"), ("2", "sym1", "sym2")])
+def test_fitted_sums_are_local_and_mirrored(
+    step: str, fine: str | None, coarse: str, body: Arrays, levels: Arrays
+) -> None:
+    down, up = matrix(levels, f"D{step}"), matrix(levels, f"P{step}")
+    mirror = (body["sym"] if fine is None else levels[fine]).astype(int)
+    np.testing.assert_allclose(np.asarray(up.sum(axis=1)), 1, atol=1e-6)
+    assert abs(down @ up - sp.identity(up.shape[1])).max() == 0
+    assert abs(up).sum(axis=1).max() < 5, "what trembles below is not magnified"
+    assert np.diff(up.indptr).max() <= 32
+    assert abs(up - up[mirror][:, levels[coarse].astype(int)]).max() < 1e-6
+
+
+@pytest.mark.parametrize(("step", "fine", "coarse"), [("1", None, "sym1"), ("2", "sym1", "sym2")])
 def test_interpolation_is_mirrored_off_the_mid_line(
     step: str, fine: str | None, coarse: str, body: Arrays, levels: Arrays
 ) -> None:

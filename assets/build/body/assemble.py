@@ -14,6 +14,7 @@ from assets.build.body.regressors import joint_regressor, landmarks, lsp_regress
 from assets.build.body.remesh import Topology, remesh
 from assets.build.body.shape_space import principal_shapes, sample_population
 from assets.build.body.skeleton import INDEX, PARENTS, joint_centres, joint_weights
+from assets.build.body.upsampling import posed_people, with_fitted_up
 from assets.build.body.uv import texture_coordinates
 from model.coarsen import SkinnedMesh, build_levels, part_importance
 from model.hierarchy import hop_distances
@@ -95,14 +96,17 @@ def build_hierarchy(body: Arrays) -> Arrays:
             importance,
         )
     )
+    log.info("levels of %s vertices", [len(level.kept) for level in levels])
+    people = posed_people(body, np.random.default_rng(2))
+    fitted = with_fitted_up(levels, body["sym"].astype(int), people)
+    log.info("upsampling fitted")
     coarse = levels[-1]
     arrays = {"hops": hop_distances(coarse.faces, len(coarse.kept))}
-    for number, level in enumerate(levels, start=1):
+    for number, (level, better) in enumerate(zip(levels, fitted, strict=True), start=1):
         for key, array in (("F", level.faces), ("sel", level.kept), ("sym", level.mirror)):
             arrays[f"{key}{number}"] = array.astype(np.uint16)
-        for key, matrix in (("D", level.down.tocoo()), ("U", level.up.tocoo())):
+        for key, matrix in (("D", level.down.tocoo()), ("U", level.up.tocoo()), ("P", better.up.tocoo())):
             arrays[f"{key}{number}_row"] = matrix.row.astype(np.uint16)
             arrays[f"{key}{number}_col"] = matrix.col.astype(np.uint16)
             arrays[f"{key}{number}_val"] = matrix.data.astype(np.float32)
-    log.info("levels of %s vertices", [len(level.kept) for level in levels])
     return arrays

@@ -1,0 +1,119 @@
+"""Upsampling that gives a body its thickness back, fitted to posed people.
+
+Barycentric interpolation leaves every vertex on the flat faces of the coarser mesh: limbs lose what bulges
+between them. Here each vertex is a fixed sum of some vertices nearby, weights that add up to 1, which come
+from least squares over people of many shapes and poses: whatever turns or moves the coarser mesh turns and
+moves the finer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.spatial.distance import cdist
+from scipy.spatial.transform import Rotation
+
+from assets.build.body.correctives import LIMITS
+from assets.build.body.skeleton import JOINTS, PARENTS, other_side
+from model.coarsen import Level
+from model.fit_rig import Rig, State
+from model.surface import MIRROR
+
+SHAPES, POSES = 40, 8
+"""People for the fit, and poses of each; all of them in the mirror, too."""
+MEASURED = 40
+"""Of the meshes, how many tell which coarse vertices are always near."""
+NEIGHBOURS = (8, 12)
+"""Vertices that a vertex hangs on: of the full mesh, and of the mid mesh."""
+_NOTHING = 1e-6
+"""Weights below are rounding."""
+RIDGE = 1e-5
+"""Square metres: what pulls the weights to the barycentric ones."""
+
+
+def posed_people(body: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """(N, V, 3) float32 metres: random adults in poses within `LIMITS`, and the mirror image of each."""
+    arrays = {name: body[name].astype(np.float32) for name in ("v_template", "shapedirs", "J_regressor")}
+    template, shapes, regressor = arrays.values()
+    rig = Rig(
+        template=template,
+        shape_dirs=shapes,
+        pose_dirs=body["posedirs"].astype(np.float32).reshape(template.size, -1).T,
+        weights=body["weights"].astype(np.float32),
+        joints=regressor @ template,
+        joint_dirs=np.einsum("jv,vak->jak", regressor, shapes),
+        parents=np.array(PARENTS),
+    )
+    limits = np.array([LIMITS.get(name) or LIMITS.get(other_side(name)) or (0, 0, 0) for name in JOINTS])
+    people = []
+    for _ in range(SHAPES):
+        # Cubed: mostly small turns, some up to the limits.
+        turns = np.radians(limits) * rng.uniform(-1, 1, (POSES, len(JOINTS), 3)) ** 3
+        rotations = Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(POSES, -1, 3, 3)
+        betas = rng.normal(size=shapes.shape[2]).astype(np.float32)
+        people.append(
+            rig.vertices(State(rotations.astype(np.float32), betas, np.zeros((POSES, 3), np.float32)))
+        )
+    some = np.concatenate(people).astype(np.float32)
+    return np.concatenate([some, some[:, body["sym"].astype(int)] * MIRROR.astype(np.float32)])
+
+
+def with_fitted_up(levels: Sequence[Level], fine_mirror: np.ndarray, people: np.ndarray) -> list[Level]:
+    """The levels with upsampling fitted to people (N, V, 3), the coarsest first; each mends the last."""
+    meshes, mirrors = [people], [fine_mirror]
+    for level in levels:
+        assert level.mirror is not None
+        meshes.append(meshes[-1][:, level.kept])
+        mirrors.append(level.mirror)
+    made, fitted = meshes[-1], []
+    for step in reversed(range(len(levels))):
+        up = fitted_up(
+            meshes[step], made, levels[step].up, mirrors[step], mirrors[step + 1], NEIGHBOURS[step]
+        )
+        made = np.stack([(up @ mesh).astype(np.float32) for mesh in made])
+        fitted.append(replace(levels[step], up=up))
+    return fitted[::-1]
+
+
+def fitted_up(
+    fine: np.ndarray,
+    coarse: np.ndarray,
+    up: sp.csr_matrix,
+    fine_mirror: np.ndarray,
+    coarse_mirror: np.ndarray,
+    neighbours: int,
+) -> sp.csr_matrix:
+    """Least squares from coarse (N, n, 3) to fine (N, V, 3) around `up` (V, n); mirrored exactly.
+
+    Rows that copy a coarse vertex stay as they are.
+    """
+    start = up.toarray()
+    start[np.abs(start) < _NOTHING] = 0
+    near = np.argsort(_farthest(fine[:MEASURED], coarse[:MEASURED]), axis=1)[:, :neighbours]
+    weights = start.copy()
+    for vertex in np.flatnonzero(start.max(axis=1) < 1):
+        # What the row hangs on already belongs to it, though another vertex may be nearer.
+        some = np.union1d(near[vertex], np.flatnonzero(start[vertex]))
+        first, others = some[0], some[1:]
+        # In terms of the differences from one of them, weights add up to 1 by themselves.
+        axes = (
+            (coarse[:, others] - coarse[:, [first]]).transpose(0, 2, 1).reshape(-1, len(others)).astype(float)
+        )
+        missing = (fine[:, vertex] - np.tensordot(coarse[:, some], start[vertex, some], (1, 0))).ravel()
+        normal = axes.T @ axes / len(axes) + RIDGE * np.eye(len(others))
+        change = np.linalg.solve(normal, axes.T @ missing / len(axes))
+        weights[vertex, others] += change
+        weights[vertex, first] -= change.sum()
+    weights = (weights + weights[fine_mirror][:, coarse_mirror]) / 2
+    return sp.csr_matrix(weights)
+
+
+def _farthest(fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+    """(V, n): over all meshes, the largest distance between a fine and a coarse vertex."""
+    largest = np.zeros((fine.shape[1], coarse.shape[1]))
+    for one, other in zip(fine, coarse, strict=True):
+        np.maximum(largest, cdist(one, other), out=largest)
+    return largest

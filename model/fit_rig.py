@@ -6,6 +6,7 @@ template, then each vertex moved by its joints' rigid motions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,34 +148,37 @@ class Rigs:
     """(W,) int: the vertices of the subset."""
 
 
-def rig_of(body: BodyModel) -> Rigs:
-    """The arrays of a body model; the subset is spread evenly over the vertices of each part."""
-    arrays = body.data.arrays
-    shape_dirs = arrays["shapedirs"][:, :, : body.num_betas].astype(np.float32)
-    pose_dirs = arrays["posedirs"].astype(np.float32).reshape(body.num_vertices * 3, -1).T
-    regressor = arrays["J_regressor"].astype(np.float32)
+def whole_rig(arrays: Mapping[str, np.ndarray], num_betas: int) -> Rig:
+    """The arrays of a body file (`BodyData.arrays`), with so many of its shape directions."""
     template = arrays["v_template"].astype(np.float32)
-    parents = body.parents.astype(np.int64).copy()
+    shape_dirs = arrays["shapedirs"][:, :, :num_betas].astype(np.float32)
+    regressor = arrays["J_regressor"].astype(np.float32)
+    parents = arrays["kintree_table"][0].astype(np.int64)
     parents[0] = -1
-    whole = Rig(
+    return Rig(
         template,
         shape_dirs,
-        np.ascontiguousarray(pose_dirs),
+        np.ascontiguousarray(arrays["posedirs"].astype(np.float32).reshape(template.size, -1).T),
         arrays["weights"].astype(np.float32),
         regressor @ template,
         np.einsum("jv,vak->jak", regressor, shape_dirs),
         parents,
     )
+
+
+def rig_of(body: BodyModel) -> Rigs:
+    """The arrays of a body model; the subset is spread evenly over the vertices of each part."""
+    whole = whole_rig(body.data.arrays, body.num_betas)
     chosen = _spread(body.part_of_vertex)
     columns = (3 * chosen[:, None] + np.arange(3)).ravel()
     subset = Rig(
-        template[chosen],
-        shape_dirs[chosen],
+        whole.template[chosen],
+        whole.shape_dirs[chosen],
         np.ascontiguousarray(whole.pose_dirs[:, columns]),
         whole.weights[chosen],
         whole.joints,
         whole.joint_dirs,
-        parents,
+        whole.parents,
     )
     return Rigs(whole, subset, chosen)
 

@@ -99,13 +99,11 @@ def load_hierarchy(folder: Path | None = None, *, flat: bool = False) -> Hierarc
     flat: interpolate on the faces of the coarser mesh, as METRO's matrices for SMPL do; else by sums that
     were fitted to posed people and keep the body's volume.
     """
-    folder = folder or assets.BODY
+    folder, up = folder or assets.BODY, "U" if flat else "P"
     body_faces = np.load(folder / "body.npz", allow_pickle=False)["f"]
     with np.load(folder / "hierarchy.npz", allow_pickle=False) as data:
         levels = (len(data["hops"]), len(data["sel1"]), int(data["D1_col"].max()) + 1)
         coarse, mid, fine = levels[0], levels[1], max(levels[2], int(body_faces.max()) + 1)
-
-        up = "U" if flat else "P"
 
         def matrix(name: str, rows: int, columns: int) -> sp.csr_matrix:
             index = (data[f"{name}_row"].astype(np.int64), data[f"{name}_col"].astype(np.int64))

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import assets
 from assets.build.body.upsampling import fitted_up, posed_people
 from model.hierarchy import load_hierarchy
+from tests.model.test_body_assets import volume
 
 MIRROR = np.array([1, 0, 3, 2, 4])
 FINE_MIRROR = np.array([1, 0, 3, 2, 4, 6, 5])
@@ -32,11 +33,6 @@ def test_an_exact_sum_of_neighbours_is_found() -> None:
     np.testing.assert_allclose(up.sum(axis=1), 1)
     np.testing.assert_array_equal(up[:5], np.eye(5))
     np.testing.assert_array_equal(up, up[FINE_MIRROR][:, MIRROR])
-
-
-def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
-    a, b, c = np.moveaxis(vertices[faces], 1, 0)
-    return float((a * np.cross(b, c)).sum() / 6)
 
 
 def test_people_come_back_from_the_coarse_mesh_as_thick_as_they_were() -> None:

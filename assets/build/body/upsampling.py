@@ -17,9 +17,9 @@ from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
 from assets.build.body.correctives import LIMITS
-from assets.build.body.skeleton import JOINTS, PARENTS, other_side
+from assets.build.body.skeleton import JOINTS, other_side
 from model.coarsen import Level
-from model.fit_rig import Rig, State
+from model.fit_rig import State, whole_rig
 from model.surface import MIRROR
 
 SHAPES, POSES = 40, 8
@@ -36,24 +36,14 @@ RIDGE = 1e-5
 
 def posed_people(body: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """(N, V, 3) float32 metres: random adults in poses within `LIMITS`, and the mirror image of each."""
-    arrays = {name: body[name].astype(np.float32) for name in ("v_template", "shapedirs", "J_regressor")}
-    template, shapes, regressor = arrays.values()
-    rig = Rig(
-        template=template,
-        shape_dirs=shapes,
-        pose_dirs=body["posedirs"].astype(np.float32).reshape(template.size, -1).T,
-        weights=body["weights"].astype(np.float32),
-        joints=regressor @ template,
-        joint_dirs=np.einsum("jv,vak->jak", regressor, shapes),
-        parents=np.array(PARENTS),
-    )
+    rig = whole_rig(body, body["shapedirs"].shape[2])
     limits = np.array([LIMITS.get(name) or LIMITS.get(other_side(name)) or (0, 0, 0) for name in JOINTS])
     people = []
     for _ in range(SHAPES):
         # Cubed: mostly small turns, some up to the limits.
         turns = np.radians(limits) * rng.uniform(-1, 1, (POSES, len(JOINTS), 3)) ** 3
         rotations = Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(POSES, -1, 3, 3)
-        betas = rng.normal(size=shapes.shape[2]).astype(np.float32)
+        betas = rng.normal(size=rig.shapes).astype(np.float32)
         people.append(
             rig.vertices(State(rotations.astype(np.float32), betas, np.zeros((POSES, 3), np.float32)))
         )

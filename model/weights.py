@@ -160,7 +160,7 @@ def import_weights(path: Path, *, name: str | None = None, trained_on: str | Non
         name=target.stem,
         part=part,
         config=config.name,
-        sha256=sha256(target),
+        sha256="",
         source=path.name,
         source_sha256=source_digest,
         body=body,
@@ -169,9 +169,19 @@ def import_weights(path: Path, *, name: str | None = None, trained_on: str | Non
         notes=notes,
         path=str(target),
     )
-    text = json.dumps(dataclasses.asdict(card), indent=2)
-    write_atomically(target.with_suffix(".json"), lambda file: file.write_text(text, encoding="utf-8"))
+    # Another process that imports the same may replace the file meanwhile, by one whose header is ordered
+    # otherwise: safetensors does so at random.
+    while (digest := sha256(target)) != card.sha256:
+        card = dataclasses.replace(card, sha256=digest)
+        _write_card(card)
     return card
+
+
+def _write_card(card: ModelCard) -> None:
+    text = json.dumps(dataclasses.asdict(card), indent=2)
+    write_atomically(
+        Path(card.path).with_suffix(".json"), lambda file: file.write_text(text, encoding="utf-8")
+    )
 
 
 def _recognised(state: dict[str, Tensor], path: Path) -> tuple[Part, NetworkConfig, dict[str, Tensor], str]:

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 import assets
 from app.gui.model_choice import ModelChoice
 from app.pipeline.worker import WorkerState
+from model import weights
 from model.paths import sha256
 from model.safe_load import check_state, load_checkpoint
 from model.weights import list_models, models_dir
@@ -110,6 +111,17 @@ def test_each_bad_body_has_its_own_sentence_and_the_source_goes_on(live: Make, t
     assert set(one.states) == {WorkerState.OPENING, WorkerState.RUNNING}
 
 
+def changed_copy(folder: Path) -> Path:
+    """A checkpoint that is not recognised as the one that ships."""
+    source, copy = Path(str(assets.WEIGHTS / "body-lite.safetensors")), folder / "mine.safetensors"
+    state = load_checkpoint(source)
+    first = next(iter(state))
+    state[first] = state[first] + 1e-3
+    with safe_open(source, "pt") as file:
+        save_file(state, copy, file.metadata())
+    return copy
+
+
 IMPORTS = """
 import sys
 from pathlib import Path
@@ -119,15 +131,33 @@ import_weights(Path(sys.argv[1]))
 
 
 @pytest.mark.fault(14)
+def test_a_card_is_of_the_file_that_another_process_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one comes after this one's digest, and its card before this one's."""
+    copy = changed_copy(tmp_path)
+    write, replaced = weights.write_atomically, []
+
+    def late(path: Path, fill: Callable[[Path], object]) -> None:
+        if path.suffix == ".json" and not replaced:
+            model = path.with_suffix(".safetensors")
+            with safe_open(model, "pt") as file:
+                save_file(load_checkpoint(model), model, (file.metadata() or {}) | {"other": "process"})
+            replaced.append(model)
+        write(path, fill)
+
+    monkeypatch.setattr(weights, "write_atomically", late)
+    card = weights.import_weights(copy)
+    (kept,) = [card for card in list_models() if card.source == copy.name]
+    assert [Path(card.path)] == replaced and card == kept
+    assert sha256(Path(card.path)) == card.sha256
+
+
+@pytest.mark.fault(14)
 def test_two_processes_that_import_the_same_checkpoint_leave_one_good_model(tmp_path: Path) -> None:
-    """Each writes beside, then renames: whoever is last has written the same."""
-    source = Path(str(assets.WEIGHTS / "body-lite.safetensors"))
-    copy = tmp_path / "mine.safetensors"
-    state = load_checkpoint(source)
-    first = next(iter(state))
-    state[first] = state[first] + 1e-3  # else it is recognised as the one that ships
-    with safe_open(source, "pt") as file:
-        save_file(state, copy, file.metadata())
+    """Each writes beside, then renames: whoever is last has written the same network."""
+    copy = changed_copy(tmp_path)
+    state = load_checkpoint(copy)
     several = [subprocess.Popen([sys.executable, "-c", IMPORTS, str(copy)]) for _ in range(2)]
     assert [process.wait(120) for process in several] == [0, 0]
     mine = [card for card in list_models() if card.source == copy.name]

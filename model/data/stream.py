@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -17,6 +18,9 @@ from model.errors import UserError
 
 logger = logging.getLogger(__name__)
 
+APART = 64
+"""Samples between two looks at the same picture: never in one batch, and soon enough to be remembered."""
+
 
 class TrainingStream(torch.utils.data.Dataset[Sample]):
     """Random access to an infinite mix of datasets: resuming at any sample is exact."""
@@ -29,24 +33,42 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
         augmentation: Augmentation,
         mirrored_vertices: np.ndarray | None,
         seed: int,
+        looks: int = 1,
     ) -> None:
+        """looks: crops that are cut from each picture, `APART` samples from one another."""
         self._datasets = datasets
         self._shares = np.array(shares, float) / sum(shares)
         self._crop_size = crop_size
         self._augmentation = augmentation
         self._mirrored = mirrored_vertices
         self._seed = seed
+        self._looks = looks
+        self._pictures: OrderedDict[int, Sample] = OrderedDict()
 
     def __getitem__(self, index: int) -> Sample:
-        rng = np.random.default_rng((self._seed, index))
+        block, place = divmod(index, APART * self._looks)
+        picture = self._picture(block * APART + place % APART)
+        rng = np.random.default_rng((self._seed, index, 1))
+        return crop_sample(picture, self._crop_size, self._augmentation, rng, self._mirrored)
+
+    def _picture(self, number: int) -> Sample:
+        """Picture `number` of the mix, kept while it may be looked at again."""
+        if self._looks == 1:
+            return self._open(number)
+        if number not in self._pictures:
+            self._pictures[number] = self._open(number)
+            if len(self._pictures) > APART:
+                self._pictures.popitem(last=False)
+        return self._pictures[number]
+
+    def _open(self, number: int) -> Sample:
+        rng = np.random.default_rng((self._seed, number))
         while True:
             dataset = self._datasets[rng.choice(len(self._datasets), p=self._shares)]
             try:
-                sample = dataset[int(rng.integers(len(dataset)))]
+                return dataset[int(rng.integers(len(dataset)))]
             except UserError as error:
                 logger.warning("left out: %s", error)
-                continue
-            return crop_sample(sample, self._crop_size, self._augmentation, rng, self._mirrored)
 
     def batches(self, start: int, batch_size: int, workers: int = 1) -> Iterator[Batch]:
         """Batches from sample number `start` on, made in `workers` processes beside the training.

@@ -51,6 +51,8 @@ class Recipe:
     validation: tuple[DatasetSpec, ...] = ()
     loss: Literal["published", "lite"] = "published"
     augmentation: str = "published"
+    looks: int = 1
+    """Crops that are cut from each picture: drawing one takes longer than learning from it twice."""
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = 1e-5
     deep_rate: float = 1.0
@@ -245,8 +247,8 @@ def _checked(given: Recipe) -> Recipe:
         raise UserError(f"`augmentation` is one of {', '.join(AUGMENTATIONS)}, not {given.augmentation!r}.")
     if given.batch_size < 1 or given.accumulate < 1 or given.batch_size % given.accumulate:
         raise UserError("`batch_size` is a multiple of `accumulate`, and both are at least 1.")
-    if given.epochs < 1 or not given.learning_rate > 0 or given.checkpoint_steps < 1:
-        raise UserError("`epochs`, `learning_rate` and `checkpoint_steps` are more than 0.")
+    if min(given.epochs, given.looks, given.checkpoint_steps) < 1 or not given.learning_rate > 0:
+        raise UserError("`epochs`, `looks`, `learning_rate` and `checkpoint_steps` are more than 0.")
     if given.evaluate_epochs < 1 or given.workers < 0 or not 0 <= (given.ema or 0) < 1:
         raise UserError("`evaluate_epochs` is at least 1, `workers` at least 0, `ema` from 0 to below 1.")
     return given

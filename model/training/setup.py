@@ -229,7 +229,7 @@ def make_stream(recipe: Recipe, scene: Scene, size: int) -> tuple[TrainingStream
     mirror = mirror_map(scene.bodies.neutral) if full else scene.hierarchy.mirrored
     augmentation = AUGMENTATIONS[recipe.augmentation]
     shares = [spec.share for spec in recipe.train]
-    stream = TrainingStream(sets, shares, size, augmentation, mirror, recipe.seed)
+    stream = TrainingStream(sets, shares, size, augmentation, mirror, recipe.seed, recipe.looks)
     return stream, sum(len(dataset) for dataset in sets)
 
 

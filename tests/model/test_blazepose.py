@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from model.blazepose import VARIANTS, BlazePose, BlazePoseOutput, DeepLevels, load_blazepose
+from model.blazepose import (
+    VARIANTS,
+    BlazePose,
+    BlazePoseOutput,
+    DeepLevels,
+    DepthwiseConv2d,
+    load_blazepose,
+)
 from model.errors import UserError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -84,6 +91,22 @@ def test_a_fresh_copy_of_the_deeper_levels_answers_as_the_original(
     torch.testing.assert_close(fpn64, output.fpn64, atol=1e-4, rtol=0)
     torch.testing.assert_close(s32x, output.s32x, atol=1e-4, rtol=0)
     assert all(parameter.requires_grad for parameter in copy.parameters())
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_depthwise_convolutions_are_float32_under_autocast(stride: int) -> None:
+    torch.manual_seed(0)
+    layer = DepthwiseConv2d(8, 5, stride)
+    given = torch.randn(2, 8, 16, 16).bfloat16().float().requires_grad_()
+    layer(given).sum().backward()
+    gradients = given.grad, layer.weight.grad
+    given.grad, layer.weight.grad = None, None
+    with torch.autocast("cpu", torch.bfloat16):
+        answer = layer(given.bfloat16())
+    assert answer.dtype is torch.bfloat16
+    answer.sum().backward()
+    torch.testing.assert_close(given.grad, gradients[0], rtol=2**-7, atol=1e-3)
+    torch.testing.assert_close(layer.weight.grad, gradients[1], rtol=1e-5, atol=1e-4)
 
 
 def test_each_picture_of_a_batch_stands_alone(

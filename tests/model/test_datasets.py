@@ -22,7 +22,7 @@ from model.data.metro import LSP_OF_24, MetroDataset
 from model.data.people import Bodies, fit_camera, mirror_map
 from model.data.pw3d import Pw3dDataset
 from model.data.sample import FLIPPED_JOINTS, OUTSIDE, Sample, collate
-from model.data.stream import TrainingStream
+from model.data.stream import APART, TrainingStream
 from model.data.tsv import TsvFile
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
@@ -134,6 +134,30 @@ def test_a_broken_metro_row_is_told_and_left_out(
         samples = [stream[index] for index in range(6)]
     assert {sample.key.split(":")[2] for sample in samples} == {"1"}
     assert "left out" in caplog.text
+
+
+def test_each_picture_can_be_cut_more_than_once(tmp_path: Path) -> None:
+    labels = [metro_label(row) for row in range(5)]
+    opened: list[int] = []
+
+    class Counting(MetroDataset):
+        def __getitem__(self, index: int) -> Sample:
+            opened.append(index)
+            return super().__getitem__(index)
+
+    dataset = Counting(write_metro(tmp_path, labels), bodies())
+    shaking = replace(NO_AUGMENTATION, shift=0.2)
+    stream = TrainingStream([dataset], [1.0], 32, shaking, None, seed=0, looks=2)
+    samples = [stream[index] for index in range(4 * APART)]
+    assert len(opened) == 2 * APART
+    for block in (samples[: 2 * APART], samples[2 * APART :]):
+        first, second = block[:APART], block[APART:]
+        assert [s.key for s in first] == [s.key for s in second]
+        assert all(np.any(a.joints2d != b.joints2d) for a, b in zip(first, second, strict=True))
+    # Any sample can be asked for out of turn: resuming is exact.
+    again = TrainingStream([dataset], [1.0], 32, shaking, None, seed=0, looks=2)[3 * APART + 5]
+    assert again.key == samples[3 * APART + 5].key
+    assert np.array_equal(again.joints2d, samples[3 * APART + 5].joints2d)
 
 
 def test_a_broken_picture_in_a_table_is_a_users_error(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def findings(card: BodyCard) -> tuple[Finding, ...]:
         stand_in = f"no {H36M_REGRESSOR}: SMPL's own joints stand in"
         detail = Path(card.regressor).name or stand_in
         result.append(Finding("Human3.6M joints", bool(card.regressor), detail))
-    detail = Path(card.downsampling).name or f"no {metro}: built from the faces, in under a minute"
+    detail = Path(card.downsampling).name or f"no {metro}: built from the faces, in about a minute"
     result.append(Finding("Mesh hierarchy", bool(card.downsampling), detail))
     return tuple(result)
 

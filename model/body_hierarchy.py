@@ -1,6 +1,6 @@
 """The mesh hierarchy of any body: the free body's, a user's METRO file, or one built from the faces.
 
-A built one takes some tens of seconds and is kept in the cache folder under the digest of its body.
+A built one takes about a minute and is kept in the cache folder under the digest of its body.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from model.errors import UserError
 from model.hierarchy import Hierarchy, hop_distances, load_hierarchy
 from model.metro_hierarchy import read_metro_hierarchy
 from model.paths import cache_dir, sha256, write_atomically
+from model.upsampling import posed_people, with_fitted_up
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,9 @@ DOWNSAMPLING: dict[Kind, str] = {"smpl": "mesh_downsampling.npz", "mano": "mano_
 """What METRO's files are called; they are found beside the body."""
 _SIZES: dict[Kind, tuple[int, ...]] = {"smpl": SIZES, "mano": (195,)}
 _HANDS, _FEET, _HEAD = [22, 23], [10, 11], [15]
-_VERSION = 1
+_BENDS = 60.0
+"""Degrees about each axis up to which a joint is turned in the people to whom upsampling is fitted."""
+_VERSION = 2
 """Raise it when the recipe changes, so that no old cache is taken for a new one."""
 
 
@@ -75,6 +78,8 @@ def downsampling_beside(path: Path, kind: Kind) -> Path | None:
 def build_hierarchy(body: BodyData) -> Hierarchy:
     """Simplify a body's mesh to the paper's sizes: 6890 to 1723 to 431 vertices; a hand 778 to 195.
 
+    The way back is fitted to posed people (model.upsampling): it keeps the body's volume.
+
     The coarse vertices are chosen by this program: they are not those that a released checkpoint knows.
     Raises UserError when the faces allow no mesh of that size.
     """
@@ -85,7 +90,7 @@ def build_hierarchy(body: BodyData) -> Hierarchy:
             f"The {body.name} mesh is too small for a hierarchy: {sizes[0] + 1} vertices at least."
         )
     _log.warning(
-        "Building the mesh hierarchy of %s from its faces: under a minute, and only once.", body.name
+        "Building the mesh hierarchy of %s from its faces: about a minute, and only once.", body.name
     )
     weights = arrays["weights"].astype(float)
     importance = np.ones(len(weights))
@@ -99,6 +104,8 @@ def build_hierarchy(body: BodyData) -> Hierarchy:
         raise UserError(f"The {body.name} mesh cannot be made coarser: {error}.") from error
     if [len(level.kept) for level in levels] != list(sizes):
         raise UserError(f"The {body.name} mesh cannot be made as coarse as {sizes[-1]} vertices.")
+    people = posed_people(arrays, _BENDS, np.random.default_rng(0))
+    levels = with_fitted_up(levels, people)
     up = [sp.csr_matrix(level.up, dtype=np.float32) for level in levels]
     down = [sp.csr_matrix(level.down, dtype=np.float32) for level in levels]
     coarse = [level.faces.astype(np.int32) for level in levels]

@@ -10,14 +10,15 @@ from assets.build.body.adults import mean_adult, read_targets
 from assets.build.body.correctives import pose_correctives
 from assets.build.body.half_mesh import build_half
 from assets.build.body.makehuman import MakeHuman
+from assets.build.body.posed import mirrored_people
 from assets.build.body.regressors import joint_regressor, landmarks, lsp_regressor
 from assets.build.body.remesh import Topology, remesh
 from assets.build.body.shape_space import principal_shapes, sample_population
 from assets.build.body.skeleton import INDEX, PARENTS, joint_centres, joint_weights
-from assets.build.body.upsampling import posed_people, with_fitted_up
 from assets.build.body.uv import texture_coordinates
 from model.coarsen import SkinnedMesh, build_levels, part_importance
 from model.hierarchy import hop_distances
+from model.upsampling import with_fitted_up
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +98,8 @@ def build_hierarchy(body: Arrays) -> Arrays:
         )
     )
     log.info("levels of %s vertices", [len(level.kept) for level in levels])
-    people = posed_people(body, np.random.default_rng(2))
-    fitted = with_fitted_up(levels, body["sym"].astype(int), people)
+    people = mirrored_people(body, np.random.default_rng(2))
+    fitted = with_fitted_up(levels, people, body["sym"].astype(int))
     log.info("upsampling fitted")
     coarse = levels[-1]
     arrays = {"hops": hop_distances(coarse.faces, len(coarse.kept))}

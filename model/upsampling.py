@@ -10,20 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from assets.build.body.correctives import LIMITS
-from assets.build.body.skeleton import JOINTS, other_side
 from model.coarsen import Level
 from model.fit_rig import State, whole_rig
-from model.surface import MIRROR
 
 SHAPES, POSES = 40, 8
-"""People for the fit, and poses of each; all of them in the mirror, too."""
+"""People for the fit, and poses of each."""
 MEASURED = 40
 """Of the meshes, how many tell which coarse vertices are always near."""
 NEIGHBOURS = (8, 12)
@@ -34,35 +32,50 @@ RIDGE = 1e-5
 """Square metres: what pulls the weights to the barycentric ones."""
 
 
-def posed_people(body: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(N, V, 3) float32 metres: random adults in poses within `LIMITS`, and the mirror image of each."""
+class Mirrors(NamedTuple):
+    """Which vertex is another's mirror image."""
+
+    fine: np.ndarray
+    """(V,) int."""
+    coarse: np.ndarray
+    """(n,) int."""
+
+
+def posed_people(
+    body: Mapping[str, np.ndarray], limits: np.ndarray | float, rng: np.random.Generator
+) -> np.ndarray:
+    """(N, V, 3) float32 metres: people of random shapes in random poses.
+
+    body: the arrays of a body file. limits: (J, 3), or one for all: degrees about x, y and z up to which
+    a joint is turned, mostly by much less.
+    """
     rig = whole_rig(body, body["shapedirs"].shape[2])
-    limits = np.array([LIMITS.get(name) or LIMITS.get(other_side(name)) or (0, 0, 0) for name in JOINTS])
+    origins = np.zeros((POSES, 3), np.float32)
     people = []
     for _ in range(SHAPES):
-        # Cubed: mostly small turns, some up to the limits.
-        turns = np.radians(limits) * rng.uniform(-1, 1, (POSES, len(JOINTS), 3)) ** 3
+        turns = np.radians(limits) * rng.uniform(-1, 1, (POSES, len(rig.parents), 3)) ** 3
         rotations = Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(POSES, -1, 3, 3)
         betas = rng.normal(size=rig.shapes).astype(np.float32)
-        people.append(
-            rig.vertices(State(rotations.astype(np.float32), betas, np.zeros((POSES, 3), np.float32)))
-        )
-    some = np.concatenate(people).astype(np.float32)
-    return np.concatenate([some, some[:, body["sym"].astype(int)] * MIRROR.astype(np.float32)])
+        people.append(rig.vertices(State(rotations.astype(np.float32), betas, origins)))
+    return np.concatenate(people).astype(np.float32)
 
 
-def with_fitted_up(levels: Sequence[Level], fine_mirror: np.ndarray, people: np.ndarray) -> list[Level]:
-    """The levels with upsampling fitted to people (N, V, 3), the coarsest first; each mends the last."""
+def with_fitted_up(
+    levels: Sequence[Level], people: np.ndarray, fine_mirror: np.ndarray | None = None
+) -> list[Level]:
+    """The levels with upsampling fitted to people (N, V, 3), the coarsest first; each mends the last.
+
+    fine_mirror: (V,) int, for levels that know their mirror images: then the fit is mirrored exactly.
+    """
     meshes, mirrors = [people], [fine_mirror]
     for level in levels:
-        assert level.mirror is not None
         meshes.append(meshes[-1][:, level.kept])
         mirrors.append(level.mirror)
     made, fitted = meshes[-1], []
     for step in reversed(range(len(levels))):
-        up = fitted_up(
-            meshes[step], made, levels[step].up, mirrors[step], mirrors[step + 1], NEIGHBOURS[step]
-        )
+        fine, coarse = mirrors[step], mirrors[step + 1]
+        both = None if fine is None or coarse is None else Mirrors(fine, coarse)
+        up = fitted_up(meshes[step], made, levels[step].up, NEIGHBOURS[step], both)
         made = np.stack([(up @ mesh).astype(np.float32) for mesh in made])
         fitted.append(replace(levels[step], up=up))
     return fitted[::-1]
@@ -72,11 +85,10 @@ def fitted_up(
     fine: np.ndarray,
     coarse: np.ndarray,
     up: sp.csr_matrix,
-    fine_mirror: np.ndarray,
-    coarse_mirror: np.ndarray,
     neighbours: int,
+    mirrors: Mirrors | None = None,
 ) -> sp.csr_matrix:
-    """Least squares from coarse (N, n, 3) to fine (N, V, 3) around `up` (V, n); mirrored exactly.
+    """Least squares from coarse (N, n, 3) to fine (N, V, 3) around `up` (V, n); exactly as its mirror image.
 
     Rows that copy a coarse vertex stay as they are.
     """
@@ -97,7 +109,8 @@ def fitted_up(
         change = np.linalg.solve(normal, axes.T @ missing / len(axes))
         weights[vertex, others] += change
         weights[vertex, first] -= change.sum()
-    weights = (weights + weights[fine_mirror][:, coarse_mirror]) / 2
+    if mirrors is not None:
+        weights = (weights + weights[mirrors.fine][:, mirrors.coarse]) / 2
     return sp.csr_matrix(weights)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 
 import assets
-from assets.build.body.upsampling import fitted_up, posed_people
+from assets.build.body.posed import mirrored_people
 from model.hierarchy import load_hierarchy
+from model.upsampling import Mirrors, fitted_up
 from tests.model.test_body_assets import volume
 
 MIRROR = np.array([1, 0, 3, 2, 4])
@@ -28,7 +29,7 @@ def test_an_exact_sum_of_neighbours_is_found() -> None:
     start = np.eye(7, 5)
     start[5, 0] = start[6, 1] = 0.5
     start[5, 4] = start[6, 4] = 0.5
-    up = fitted_up(fine, coarse, sp.csr_matrix(start), FINE_MIRROR, MIRROR, 5).toarray()
+    up = fitted_up(fine, coarse, sp.csr_matrix(start), 5, Mirrors(FINE_MIRROR, MIRROR)).toarray()
     np.testing.assert_allclose(up, true, atol=1e-3)
     np.testing.assert_allclose(up.sum(axis=1), 1)
     np.testing.assert_array_equal(up[:5], np.eye(5))
@@ -39,7 +40,7 @@ def test_people_come_back_from_the_coarse_mesh_as_thick_as_they_were() -> None:
     """Others than those of the fit. On the flat faces of the coarse mesh they lost 8 % of their volume."""
     hierarchy = load_hierarchy()
     with np.load(assets.BODY / "body.npz") as body:
-        people = posed_people(body, np.random.default_rng(77))[::16].astype(float)
+        people = mirrored_people(body, np.random.default_rng(77))[::16].astype(float)
     back = [hierarchy.fine_from_coarse @ (hierarchy.coarse_from_fine @ person) for person in people]
     errors = np.linalg.norm(np.stack(back) - people, axis=2)
     assert errors.mean() < 0.0025 and np.percentile(errors, 95) < 0.007

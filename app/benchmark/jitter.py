@@ -21,7 +21,7 @@ WARM_UP = 10
 """Frames at a clip's start that do not count: a filter has to settle."""
 MOST_DELAY = 6
 """Frames within which a lag is looked for."""
-STRENGTHS = (0.25, 0.5, 0.75, 1.0)
+STRENGTHS = (0.25, 0.5, 0.75, 0.95, 1.0)
 Filter = Callable[[list[Record]], np.ndarray]
 
 

@@ -77,6 +77,9 @@ class PinCard(QFrame):
         top.addWidget(label(f"{pin.vertex:,}", "small"))
         top.addStretch(1)
         top.addWidget(self.close_button)
+        # As wide as it ever gets: the picture beside it would change its size with the numbers.
+        self.peak.ensurePolished()
+        self.peak.setMinimumWidth(self.peak.fontMetrics().horizontalAdvance("100.0 %"))
         facts = QVBoxLayout()
         facts.setSpacing(0)
         facts.addStretch(1)

@@ -48,6 +48,10 @@ def test_a_record_reaches_picture_mesh_strip_and_status(shown):
     assert mesh.scene.ids == (1,)
     assert mesh.scene.vertices[:, 1].max() == 0, "the lowest vertex stands on the floor"
     assert [card.peak.text() for card in window.parts.strip.cards] != ["–"] * 5
+    card = window.parts.strip.cards[0]
+    wide = card.peak.minimumWidth()
+    card.peak.setText("100.0 %")
+    assert card.peak.sizeHint().width() <= wide, "the picture beside it keeps its size"
     texts = " ".join(window.parts.status.texts)
     assert "body-lite 9f3ac2d4" in texts
     assert "encode 31" in texts and "draw" in texts

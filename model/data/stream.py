@@ -19,7 +19,8 @@ from model.errors import UserError
 logger = logging.getLogger(__name__)
 
 APART = 64
-"""Samples between two looks at the same picture: never in one batch, and soon enough to be remembered."""
+"""Samples between two looks at the same picture: not in one batch of up to so many, and soon enough to be
+remembered by the worker that drew it. (A worker that did not draw it draws it again.)"""
 
 
 class TrainingStream(torch.utils.data.Dataset[Sample]):

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import assets
 import model.body_hierarchy as module
-from assets.build.body.posed import mirrored_people
 from model.body_data import BodyData
 from model.body_hierarchy import body_hierarchy, build_hierarchy, read_hierarchy, save_hierarchy
 from model.errors import UserError
@@ -18,7 +16,7 @@ from model.hierarchy import Hierarchy, hop_distances, load_hierarchy
 from model.surface import boundary_edges, edges
 from tests.build.test_body_meshes import euler, half_sphere, sphere
 from tests.model.foreign import metro_members, smpl_like
-from tests.model.test_body_assets import volume
+from tests.model.test_upsampling import check_thickness
 
 
 @pytest.fixture(autouse=True)
@@ -150,11 +148,5 @@ def test_the_paper_sizes_come_out_of_a_whole_body() -> None:
     vertices = members["v_template"]
     check(hierarchy, vertices, (1723, 431))
     assert [len(faces) for faces in hierarchy.faces] == [13776, 3442, 858]
-    with np.load(assets.BODY / "body.npz") as body:
-        people = mirrored_people(body, np.random.default_rng(77))[::16].astype(float)
-    back = [hierarchy.fine_from_coarse @ (hierarchy.coarse_from_fine @ person) for person in people]
-    assert np.linalg.norm(np.stack(back) - people, axis=2).mean() < 0.0025
-    faces = hierarchy.faces[0]
-    shares = [volume(one, faces) / volume(person, faces) for one, person in zip(back, people, strict=True)]
-    assert abs(np.mean(shares) - 1) < 0.01
+    check_thickness(hierarchy)
     assert len(edges(hierarchy.faces[2])) == 3 * 431 - 6

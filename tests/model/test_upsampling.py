@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 import assets
 from assets.build.body.posed import mirrored_people
-from model.hierarchy import load_hierarchy
+from model.hierarchy import Hierarchy, load_hierarchy
 from model.upsampling import Mirrors, fitted_up
 from tests.model.test_body_assets import volume
 
@@ -36,14 +36,19 @@ def test_an_exact_sum_of_neighbours_is_found() -> None:
     np.testing.assert_array_equal(up, up[FINE_MIRROR][:, MIRROR])
 
 
-def test_people_come_back_from_the_coarse_mesh_as_thick_as_they_were() -> None:
-    """Others than those of the fit. On the flat faces of the coarse mesh they lost 8 % of their volume."""
-    hierarchy = load_hierarchy()
+def check_thickness(hierarchy: Hierarchy) -> np.ndarray:
+    """Free people whom the fit did not see keep their volume; (N, V) metres that their vertices move."""
     with np.load(assets.BODY / "body.npz") as body:
         people = mirrored_people(body, np.random.default_rng(77))[::16].astype(float)
     back = [hierarchy.fine_from_coarse @ (hierarchy.coarse_from_fine @ person) for person in people]
     errors = np.linalg.norm(np.stack(back) - people, axis=2)
-    assert errors.mean() < 0.0025 and np.percentile(errors, 95) < 0.007
+    assert errors.mean() < 0.0025
     faces = hierarchy.faces[0]
     shares = [volume(one, faces) / volume(person, faces) for one, person in zip(back, people, strict=True)]
     assert abs(np.mean(shares) - 1) < 0.01 and min(shares) > 0.97 and max(shares) < 1.02
+    return errors
+
+
+def test_people_come_back_from_the_coarse_mesh_as_thick_as_they_were() -> None:
+    """On the flat faces of the coarse mesh they lost 8 % of their volume."""
+    assert np.percentile(check_thickness(load_hierarchy()), 95) < 0.007

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.export.case import Case, load_case, save_case
 from app.facts import packages
-from app.gui.background import BackgroundJob
+from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.choices import Choices
 from app.gui.layout import shortcut
 from app.gui.model_info import ModelInfo, case_model, info_of
@@ -81,6 +81,10 @@ class Cases(QObject):
         kept = self._case_of(window.record)
         versions = kept.versions if kept is not None else packages()
         self._saving.start(lambda: _save(folder, Case(record, model, chosen, settings, versions)))
+
+    def shutdown(self) -> None:
+        """The window closes: a case that is being written is waited for."""
+        self._saving.wait(PATIENCE)
 
     def _saved(self, folder: object, fault: str) -> None:
         self._window.parts.banner.say(fault or f"Saved {folder}", serious=bool(fault))

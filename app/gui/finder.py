@@ -28,7 +28,6 @@ class Finder(QObject):
         window.parts.image.view.looked.connect(self.look_at)
         window.record_shown.connect(self._again)
         window.people.chosen_changed.connect(self._again)
-        window.bridge.model_ready.connect(self.clear)
         self._list.typed.connect(self._search)
         self._list.marked.connect(self._mark)
         self._list.chosen.connect(window.pins.add)

@@ -154,13 +154,12 @@ class MainWindow(QMainWindow):
         self.bridge.blockSignals(True)
         self.worker.close()
         self.warmup.stop()
-        for desk in (self.recording, self.takes, self.exports):
+        for desk in (self.recording, self.takes, self.exports, self.cases, self.sheet, self._runs.report):
             desk.shutdown()
         self._mesh_later.stop()
         self._numbers_later.stop()
         self._facts_later.stop()
         self.watch.stop()
-        self.sheet.stop()
         self.parts.shutdown()
         super().closeEvent(event)
 
@@ -183,6 +182,7 @@ class MainWindow(QMainWindow):
             self._forget_record()
             remembered = self.pins.own if self.info.body == info.body else None
         self.info = info
+        self.finder.clear()  # Its vertices are the former mesh's.
         self.parts.set_model_info(info)
         self.commands.mirror.setVisible(info.has_mirror)
         if not info.has_mirror:

@@ -45,6 +45,8 @@ class ModelsPage(QDialog):
         self._listing = BackgroundJob(self)
         self._importing = BackgroundJob(self)
         self._wanted = ""
+        self._to_use: BodyCard | None = None
+        """A body that is used as soon as it is listed."""
         self.entries: list[Entry] = []
         self.wizard: BodyWizard | None = None
         self.list = QListWidget()
@@ -124,6 +126,7 @@ class ModelsPage(QDialog):
 
     def _listed(self, entries: list[Entry] | None, fault: str) -> None:
         if entries is None:
+            self._to_use = None
             self.banner.say(fault)
             self._show_state()
             return
@@ -144,6 +147,8 @@ class ModelsPage(QDialog):
         if not self.choose(wanted):
             self.choose(entries[0].name)
         self._show_state()
+        if self._to_use is not None and not self._listing.busy:
+            self._use_added(self._to_use)
 
     def choose(self, name: str) -> bool:
         """Choose an entry by its name; whether there is one."""
@@ -265,7 +270,10 @@ class ModelsPage(QDialog):
 
     def _use_added(self, card: BodyCard) -> None:
         """Use the body that was just added, or say why the running network cannot make it."""
-        self.choose(card.name)
+        listed = self.choose(card.name)
+        self._to_use = None if listed or not self._listing.busy else card
+        if not listed:
+            return
         reason = self._obstacle()
         if reason:
             self.banner.say(reason)

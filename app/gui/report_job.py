@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLibraryInfo, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from app.gui.background import BackgroundJob
+from app.gui.background import PATIENCE, BackgroundJob
 from app.pipeline.sources import camera_index
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class ReportJob(QObject):
 
         self._job.start(write)
 
+    def shutdown(self) -> None:
+        """The window closes: a report that is being written is waited for."""
+        self._job.wait(PATIENCE)
+
 
 def window_facts(window: MainWindow) -> dict[str, str]:
     """State, model, source and drawing of a window; what the source is called is nobody's business."""
@@ -51,8 +55,8 @@ def window_facts(window: MainWindow) -> dict[str, str]:
         "mesh view": window.parts.studio.name or "none",
         "model": f"{info.title} on {info.device}, {info.body}" if info else "none",
         "state": window.state.value,
-        "message": window.parts.status.message.text(),
-        "banner": window.parts.banner.text.text(),
+        "message": _without_names(window.parts.status.sentence, window),
+        "banner": _without_names(window.parts.banner.text.text(), window),
         "source": source_kind(window.spec),
         "masks": str(window.masking.hops),
         "records shown": str(window.shown),
@@ -64,6 +68,16 @@ def window_facts(window: MainWindow) -> dict[str, str]:
             f"{record.frame.index}, {width}x{height}, {len(record.people)} people, {timings}"
         )
     return facts
+
+
+def _without_names(text: str, window: MainWindow) -> str:
+    """A sentence that may tell what the source is called, without that."""
+    spec = window.spec
+    if spec is None or camera_index(spec) is not None:
+        return text
+    for name in (str(spec), Path(spec).name, Path(spec).stem):
+        text = text.replace(name, "<source>") if name else text
+    return text
 
 
 def source_kind(spec: str | Path | None) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog
 
-from app.gui.background import BackgroundJob
+from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.failure_list import title_of
 from app.gui.layout import shortcut
 from app.gui.theme import Theme
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST = 60
 """Cases on one sheet: the first of the list."""
 CELL, CAPTION, GAP, COLUMNS = (320, 240), 34, 10, 5
-PATIENCE = 15_000
+LATE = 15_000
 """Milliseconds after which a case that is not drawn is left out."""
 
 
@@ -40,7 +40,7 @@ class Sheet(QObject):
         self._button = window.parts.failures.sheet
         self._job = BackgroundJob(self)
         self._job.done.connect(self._saved)
-        self._late = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._late = QTimer(self, singleShot=True, interval=LATE)
         self._late.timeout.connect(self._skip)
         self._button.clicked.connect(self._press)
         window.record_shown.connect(self._look)
@@ -56,6 +56,11 @@ class Sheet(QObject):
         self._late.stop()
         self._path, self._waiting, self._taken = None, [], []
         self._button.setText("Sheet…")
+
+    def shutdown(self) -> None:
+        """The window closes: a sheet that is being written is waited for."""
+        self.stop()
+        self._job.wait(PATIENCE)
 
     def _press(self) -> None:
         failures = self._window.parts.failures.failures[:MOST]
@@ -75,6 +80,9 @@ class Sheet(QObject):
         self._next()
 
     def _next(self) -> None:
+        reaches = self._window.watch.reaches
+        while self._waiting and not reaches(self._waiting[0].index):
+            del self._waiting[0]
         if not self._waiting:
             self._write()
             return

@@ -84,6 +84,11 @@ class StatusLine(QStatusBar):
             part.setContentsMargins(10, 0, 0, 0)
             self.addPermanentWidget(part)
 
+    @property
+    def sentence(self) -> str:
+        """What the worker says; empty when there is nothing to say but its state."""
+        return self._sentence
+
     def set_theme(self, theme: Theme) -> None:
         """The lamp in the theme's colours."""
         self._theme = theme

@@ -43,6 +43,7 @@ class TierDesk(QObject):
         window.bridge.record_arrived.connect(self._seen)
         window.bridge.model_ready.connect(self._restart)
         window.models.started.connect(self._follow)
+        window.models.done.connect(self._switched)
         self._mark()
 
     def _chosen(self, action: QAction) -> None:
@@ -56,6 +57,14 @@ class TierDesk(QObject):
 
     def _restart(self) -> None:
         self._since = time.monotonic()
+        self._hold()
+
+    def _switched(self, fault: str) -> None:
+        if not fault:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Go over to the tier that was chosen while another model was being loaded."""
         if self.choice in TIERS and self._window.models.choice.weights in TIERS:
             self._go_over(self.choice)
 

@@ -5,6 +5,7 @@ pyqtgraph is imported by the warm-up's thread; until then the card is empty.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.gui.theme import DARK, Theme
 from app.gui.widgets import Card, label
-from app.pipeline.history import History
+from app.pipeline.history import Failure, History
 
 CURVES = (("confidence", "accent"), ("ambiguity", "warning"), ("jerk", "success"))
 """Measures and the colours of the theme that they are drawn in."""
@@ -99,20 +100,21 @@ class Timeline(Card):
         axis.setTickPen(pg.mkPen(theme.border))
         axis.setTextPen(pg.mkPen(theme.muted))
 
-    def show_history(self, history: History, person_id: int | None, here: int | None) -> None:
-        """Draw everything anew; `here` is the shown frame."""
+    def show_history(
+        self, history: History, failures: Sequence[Failure], person_id: int | None, here: int | None
+    ) -> None:
+        """Draw everything anew; `failures` are all of the history's, `here` is the shown frame."""
         if self._plot is None or not self.isVisible():
             return
-        numbers = np.zeros(0)
         for name, _ in CURVES:
             numbers, values = history.curve(name, person_id)
             if name == "jerk":
                 values = values / max(float(np.nanmax(values, initial=0.0)), CALM_JERK)
             self._lines[name].setData(numbers, values)
-        flagged = sorted({failure.index for failure in history.failures()})
+        flagged = sorted({failure.index for failure in failures})
         self._flags.setData(flagged, [-0.05] * len(flagged))
-        if len(numbers):
-            self._ends = (int(numbers[0]), int(numbers[-1]))
+        if len(history):
+            self._ends = history.moments[0].index, history.moments[-1].index
             self._plot.setXRange(self._ends[0], max(self._ends[1], self._ends[0] + 1), padding=0.01)
         self.show_place(here)
 

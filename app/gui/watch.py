@@ -86,12 +86,16 @@ class Watch(QObject):
         self._later.stop()
         parts, record, person = self._window.parts, self._window.record, self._window.person
         here = record.frame.index if record is not None else None
-        parts.timeline.show_history(self.history, person.box.id if person else None, here)
         every = self.history.failures()
+        parts.timeline.show_history(self.history, every, person.box.id if person else None, here)
         parts.failures.offer_kinds(sorted({flag.kind for failure in every for flag in failure.flags}))
         kind = parts.failures.wanted
         parts.failures.show_failures([one for f in every if (one := f.only(kind)) is not None])
         parts.diagnostics.show_diagnostics(person.diagnostics if person else None)
+
+    def reaches(self, index: int) -> bool:
+        """Whether a frame can be shown again."""
+        return not self.live or index in self._kept
 
     def go(self, index: int) -> None:
         """Show a frame: of a file any, of a camera those that were flagged last."""

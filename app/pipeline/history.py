@@ -16,6 +16,8 @@ ROLLING = 900
 """Frames that are remembered of a camera."""
 SAME = 0.3
 """Overlap of two boxes of one frame from which they are one person's."""
+CURVE_POINTS = 1500
+"""More frames than these are told of every second, third, … one only: a timeline has no more pixels."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Failure:
 
     def only(self, kind: str) -> Failure | None:
         """With the flags of one kind, or None without any; "" is every kind."""
-        kept = tuple(flag for flag in self.flags if not kind or flag.kind == kind)
+        if not kind:
+            return self
+        kept = tuple(flag for flag in self.flags if flag.kind == kind)
         return replace(self, flags=kept) if kept else None
 
     def who(self, record: Record) -> int | None:
@@ -71,6 +75,8 @@ class History:
     def __init__(self, limit: int = LONGEST) -> None:
         self.limit = limit
         self._moments: dict[int, Moment] = {}
+        self._failures: dict[int, tuple[Failure, ...]] = {}
+        """Of each frame; empty where nothing is flagged."""
         self._ordered: list[Moment] | None = None
 
     def __len__(self) -> int:
@@ -83,9 +89,11 @@ class History:
         boxes = tuple(replace(person.box, keypoints=None) for person in people)
         moment = Moment(record.frame.index, record.frame.time, told, boxes)
         self._moments[moment.index] = moment
+        self._failures[moment.index] = _failures_in(moment)
         self._ordered = None
         if len(self._moments) > self.limit:
-            del self._moments[min(self._moments)]
+            oldest = min(self._moments)
+            del self._moments[oldest], self._failures[oldest]
         return moment
 
     @property
@@ -96,8 +104,11 @@ class History:
         return self._ordered
 
     def curve(self, name: str, person_id: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) numbers of frames and (n,) values of one measure; NaN where it could not be told."""
-        moments = self.moments
+        """(n,) numbers of frames and (n,) values of one measure; NaN where it could not be told.
+
+        Of a long source evenly spread frames, at most CURVE_POINTS.
+        """
+        moments = self.moments[:: -(-len(self) // CURVE_POINTS) or 1]
         told = [moment.of(person_id) for moment in moments]
         values = [None if one is None else one.value(name) for one in told]
         numbers = np.array([moment.index for moment in moments], float)
@@ -105,10 +116,13 @@ class History:
 
     def failures(self, kind: str = "") -> list[Failure]:
         """In the order of the source; with the flags of one kind only, if one is given."""
-        every = (
-            Failure(moment.index, moment.time, person_id, told.flags, box)
-            for moment in self.moments
-            for (person_id, told), box in zip(moment.people, moment.boxes, strict=True)
-            if told.flags
-        )
+        every = (failure for moment in self.moments for failure in self._failures[moment.index])
         return [kept for failure in every if (kept := failure.only(kind)) is not None]
+
+
+def _failures_in(moment: Moment) -> tuple[Failure, ...]:
+    return tuple(
+        Failure(moment.index, moment.time, person_id, told.flags, box)
+        for (person_id, told), box in zip(moment.people, moment.boxes, strict=True)
+        if told.flags
+    )

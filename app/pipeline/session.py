@@ -142,9 +142,9 @@ class Session:
             self._say(WorkerState.PAUSED, "Another model made this case: masks cannot be tried on it.")
 
     def _try_masks(self, orders: Orders) -> None:
-        """On an adopted record, if they have changed."""
+        """And the other ways to look at an adopted record, if they have changed."""
         record = self._record
-        if record is not None and (record.hops, record.study) != (orders.hops, orders.study):
+        if record is not None and _settings(record) != _settings(orders):
             self._again(record, orders)
 
     def _open(self, spec: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
+from app.export.case import is_case, save_case
 from app.gui.colourings import ERROR
-from app.gui.sheet import CELL, GAP
+from app.gui.sheet import CAPTION, CELL, COLUMNS, GAP, LATE
+from app.gui.watch import KEPT
 from app.pipeline.frames import Study
 from app.pipeline.truth import GroundTruth
 from tests.app import gui_fakes
@@ -239,3 +242,27 @@ def test_the_button_stops_a_sheet_and_nothing_is_written(failing, qtbot, tmp_pat
     assert failing.sheet.busy and failing.parts.failures.sheet.text().startswith("Stop 1/2")
     press(qtbot, failing.parts.failures.sheet)
     assert not failing.sheet.busy and not list(tmp_path.glob("*.png"))
+
+
+def test_a_sheet_of_a_camera_leaves_out_what_is_gone_at_once(failing, qtbot, tmp_path):
+    failing.watch.forget(live=True)
+    for index in range(KEPT + 4):
+        send(failing, qtbot, record(flagged(("limbs", 2.0)), index=index))
+    failing.watch.tell()
+    listed = failing.parts.failures.failures
+    assert len(listed) == KEPT + 4
+    failing.sheet.start(tmp_path / "sheet.png", listed)
+    qtbot.waitUntil((tmp_path / "sheet.png").is_file, timeout=LATE - 1000)
+    rows = -(-KEPT // COLUMNS)
+    assert QImage(str(tmp_path / "sheet.png")).height() == rows * (CELL[1] + CAPTION + GAP) + GAP
+
+
+def test_a_case_that_is_being_written_is_there_after_the_window_closed(failing, tmp_path, monkeypatch):
+    def slowly(folder, case):
+        time.sleep(0.5)
+        save_case(folder, case)
+
+    monkeypatch.setattr("app.gui.cases.save_case", slowly)
+    failing.cases.save(tmp_path / "case")
+    failing.close()
+    assert is_case(tmp_path / "case")

@@ -144,3 +144,12 @@ def test_a_look_up_takes_the_place_of_a_search(shown, qtbot):
     alt_click(qtbot, window, spot_of(window.record.people[0], window.info.default_pins()[0]))
     assert window.parts.finder.words.text() == ""
     assert "circle" in window.parts.finder.caption.text()
+
+
+def test_vertices_of_another_mesh_are_neither_listed_nor_marked(shown, qtbot):
+    window = shown()
+    qtbot.keyClicks(window.parts.finder.words, "hand")
+    assert listed(window) and window.parts.mesh.view._marks[0]
+    window.set_model_info(INFO())
+    assert not listed(window) and not window.parts.mesh.view._marks[0]
+    assert window.parts.finder.words.text() == ""

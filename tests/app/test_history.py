@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.pipeline.history import History
+from app.pipeline.history import CURVE_POINTS, History
 from tests.app.case_fakes import FINE, flagged, record
 
 
@@ -39,3 +39,22 @@ def test_failures_are_told_by_kind_with_the_severity_of_that_kind():
     history.add(record(flagged(("modes", 1.5)), index=2))
     assert [(one.index, one.severity) for one in history.failures()] == [(1, 3.0), (2, 1.5)]
     assert [(one.index, one.severity) for one in history.failures("limbs")] == [(1, 2.0)]
+    history.add(record(index=1))
+    assert [one.index for one in history.failures()] == [2], "seen again, it was fine"
+
+
+def test_a_long_source_is_told_of_at_even_steps_and_its_failures_whole():
+    history, long = History(), 3 * CURVE_POINTS + 1
+    for index in range(long):
+        history.add(record(flagged(("limbs", 2.0)) if index % 100 == 7 else None, index=index))
+    numbers, values = history.curve("confidence", None)
+    assert CURVE_POINTS / 2 < len(numbers) == len(values) <= CURVE_POINTS
+    assert set(np.diff(numbers)) == {4.0}
+    assert [one.index for one in history.failures()] == list(range(7, long, 100))
+
+
+def test_failures_go_with_their_frames():
+    history = History(2)
+    for index in range(4):
+        history.add(record(flagged(("limbs", 2.0)), index=index))
+    assert [one.index for one in history.failures()] == [2, 3]

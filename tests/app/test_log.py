@@ -8,6 +8,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from PySide6.QtCore import QTimer, qWarning
 from PySide6.QtWidgets import QFileDialog
 
 from app.gui.alarm import Alarm
-from app.gui.report_job import source_kind
+from app.gui.report_job import source_kind, window_facts
 from app.log import KEPT, NAME, SharedLog, log_files
 from app.report import report_text, scrub, write_report
 from model.errors import UserError
+from tests.app import gui_fakes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -178,3 +180,16 @@ def test_help_saves_a_report(make_window: Any, qtbot: Any, tmp_path: Path, monke
         text = archive.read("report.txt").decode()
     assert "model: body-lite" in text and "source: a file .mp4" in text and "fake.mp4" not in text
     assert not [name for name in zipfile.ZipFile(path).namelist() if not name.endswith((".txt", ".log"))]
+
+
+def test_a_report_of_a_window_does_not_tell_what_the_source_is_called(shown, qtbot):
+    window = shown()
+    window.open_source("/home/anna/Anna Schmidt birthday.mp4")
+    shown_one = gui_fakes.record()
+    named = replace(shown_one.frame, source="/home/anna/Anna Schmidt birthday.mp4")
+    qtbot.wait(300)  # The line is told a few times a second only.
+    window.bridge.record_arrived.emit(replace(shown_one, frame=named))
+    window.parts.banner.say("Anna Schmidt birthday.mp4 cannot be read.")
+    qtbot.waitUntil(lambda: "Anna" in window.parts.status.message.text())
+    told = report_text(window_facts(window))
+    assert "Anna" not in told and "cannot be read" in told

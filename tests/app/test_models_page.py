@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.gui.model_choice import ModelChoice
+from app.gui.model_entries import list_entries
 from app.gui.model_info import ModelInfo
 from app.gui.models_page import ModelsPage
 from app.pipeline.worker import WorkerState
@@ -265,3 +267,17 @@ def test_no_record_of_the_old_model_comes_after_the_new_ones_name(qtbot) -> None
     bridge.on_record(new)
     qtbot.waitUntil(lambda: len(told) >= 2)
     assert len(told) == 2 and told[0] is info and told[1] is new
+
+
+def test_a_body_is_used_that_is_not_listed_yet(opened, qtbot, smpl: Path, monkeypatch) -> None:
+    window, page = opened(RANDOM)
+    assert page.choose("body-quality") and page.use.isEnabled()
+    card = add_body(body_card(smpl, smpl.parents[1] / "meshes.npz"))
+    go_on = threading.Event()
+    monkeypatch.setattr("app.gui.models_page.list_entries", lambda: go_on.wait(30) and list_entries())
+    page.refresh(card.name)
+    page._use_added(card)
+    assert window.models.wanted is None, "not what was chosen before"
+    go_on.set()
+    qtbot.waitUntil(lambda: window.models.wanted is not None, timeout=30_000)
+    assert window.models.wanted == ModelChoice(RANDOM, card)

@@ -91,3 +91,15 @@ def test_other_models_are_left_alone(shown) -> None:
     finish(window)
     play(window, 1.0)
     assert window.models.wanted is None and action(window, AUTOMATIC).isChecked()
+
+
+def test_a_tier_that_is_chosen_while_another_one_loads_comes_after_it(shown) -> None:
+    window = shown()
+    play(window, 10.0)
+    assert window.models.wanted.weights == QUALITY
+    action(window, LITE).trigger()
+    window.bridge.model_ready.emit(window.info)
+    finish(window)
+    assert window.models.wanted is not None and window.models.wanted.weights == LITE
+    finish(window, "The weights are gone.")
+    assert window.models.wanted is None, "what cannot be loaded is not asked for again"

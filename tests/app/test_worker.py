@@ -663,6 +663,17 @@ def test_masks_are_tried_on_an_adopted_record_without_its_source(bench) -> None:
     assert np.array_equal(back.people[0].coarse, kept.people[0].coarse)
 
 
+def test_an_adopted_record_is_isolated_and_looked_at_twice(bench) -> None:
+    one = bench()
+    kept = kept_record(one)
+    one.worker.adopt(kept, one.reconstructor.sha256)
+    one.wait_state(WorkerState.PAUSED)
+    one.worker.set_mirror(True)
+    assert one.wait_records(1).mirror
+    one.worker.set_isolate(not kept.isolate)
+    assert one.wait_records(2).isolate is not kept.isolate
+
+
 def test_another_models_record_is_left_alone_and_a_source_follows(bench) -> None:
     one = bench(clip=FakeClip(2))
     one.worker.adopt(kept_record(one), "f" * 64)

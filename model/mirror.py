@@ -46,13 +46,11 @@ def mean_with_mirror(network: PointHMR, mesh: Mesh) -> Mesh:
     """The mesh of [2 B] people, mirror images last -> the mean mesh of [B], at all three resolutions."""
     assert network.hierarchy.mirrored is not None
     half = len(mesh.coarse) // 2
-    size = network.config.image_size
     coarse = _mean(mesh.coarse, half, torch.from_numpy(network.hierarchy.mirrored))
     joints = _mean(mesh.joints, half, torch.from_numpy(FLIPPED_JOINTS))
     own, other = mesh.camera.split(half)
     scale, x, y = other.unbind(1)
-    # Pixel p becomes pixel size - 1 - p, half a pixel beside the axis of [-1, 1].
-    other = torch.stack([scale, -x - 2 / (size * scale), y], dim=1)
+    other = torch.stack([scale, -x, y], dim=1)
     mid, fine = network.upsample(coarse)
     return Mesh(joints, coarse, (own + other) / 2, mid, fine)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -44,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(command.run(options))
     except UserError as error:
         sys.stderr.write(f"pointhmr: {error}\n")
+        return USER_ERROR
+    except BrokenPipeError:  # Whoever read the output has seen enough, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"pointhmr: {named}{error.strerror or error}.\n")
         return USER_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("pointhmr: stopped.\n")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,7 +59,7 @@ def body_hierarchy(body: BodyData, downsampling: Path | None = None) -> BodyHier
     cached = cache_dir() / "hierarchies" / f"{name}-{_VERSION}.npz"
     try:
         return BodyHierarchy(read_hierarchy(cached), origin)
-    except (OSError, ValueError, EOFError, KeyError, IndexError, zipfile.BadZipFile):
+    except (OSError, ValueError, EOFError, KeyError, IndexError, zipfile.BadZipFile, zlib.error):
         pass  # Not there, or spoilt: make it again.
     if downsampling is None:
         hierarchy = build_hierarchy(body)

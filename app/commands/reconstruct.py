@@ -34,7 +34,14 @@ from app.pipeline.frames import Frame, Hops, PersonBox, Record
 from app.pipeline.loading import load_pipeline
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.reconstructor import Reconstructor
-from app.pipeline.sources import FolderSource, Source, SourceError, VideoSource, open_source
+from app.pipeline.sources import (
+    FolderSource,
+    Source,
+    SourceError,
+    VideoSource,
+    camera_index,
+    open_source,
+)
 from app.pipeline.speed import speed_up
 from app.pipeline.steady import Steadier
 from app.takes.recorder import Recorder, forget
@@ -158,10 +165,12 @@ def run(options: argparse.Namespace) -> int:
     if job.take is not None and len(job.inputs) > 1:
         raise UserError("A take is of one input: give one clip or folder with --take.")
     for spec in job.inputs:
-        if spec.startswith("camera"):
+        if camera_index(spec) is not None:
             raise UserError("A camera has no end: `pointhmr camera` shows it in the window.")
         open_source(spec).close()
     ranks = ranks_of_environment()
+    if job.take is not None and ranks.world > 1:
+        raise UserError("A take is recorded by one process: leave --take out under torchrun.")
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
     if job.mirror:
         check_mirror(reconstructor.network)
@@ -209,9 +218,10 @@ def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> O
             frames, people = frames + 1, people + len(record.people)
             bar.update()
         bar.close()
+    result = writer.close()  # Before the take, which may not be writable where it is wanted.
     if recorder is not None and job.take is not None:
         keep_take(job.take, recorder)
-    return Outcome(writer.close(), frames, people, time.perf_counter() - start)
+    return Outcome(result, frames, people, time.perf_counter() - start)
 
 
 def made_by(reconstructor: Reconstructor, source: str) -> Made:

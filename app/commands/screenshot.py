@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.commands.options import add_masks_argument, add_model_arguments, size
 from app.pipeline.frames import Hops
+from app.pipeline.sources import camera_index
 from model.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw and save."""
     from app.commands.window import builder
 
-    if not options.source.startswith("camera") and not Path(options.source).exists():
+    if camera_index(options.source) is None and not Path(options.source).exists():
         raise UserError(f"There is no file or folder {options.source!r}.")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     draw(
@@ -73,7 +74,6 @@ def draw(
         if hops is not None:
             window.masking.set_hops(hops)
         try:
-            output.parent.mkdir(parents=True, exist_ok=True)
             window.start(spec)
             take_screenshot(window, output, size, records=records, select=select)
         finally:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import assets
 from app.commands.options import add_model_arguments
 from app.pipeline.frames import Hops
+from app.pipeline.sources import camera_index
 from model.config import PAPER_HOPS
 from model.errors import UserError
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Open the window; on a machine without a display do the same work without one."""
     spec = options.source
-    if spec is not None and not spec.startswith("camera") and not Path(spec).exists():
+    if spec is not None and camera_index(spec) is None and not Path(spec).exists():
         raise UserError(f"There is no file, folder or command {spec!r}.")
     if not has_display():
         return run_without_display(options)
@@ -62,7 +63,7 @@ def run_without_display(options: argparse.Namespace) -> int:
     from app.pipeline.loading import load_pipeline
 
     spec = options.source or str(SAMPLE)
-    if spec.startswith("camera"):
+    if camera_index(spec) is not None:
         raise UserError("There is no display here to show a camera on.")
     sys.stdout.write(f"There is no display here, so {Path(spec).name} is reconstructed without a window.\n")
     sys.stdout.flush()

@@ -27,6 +27,7 @@ def write_bvh(path: Path, take: SkinnedTake, preset: Preset = Y_UP_METRES, rate:
     start_of([take])
     skeleton, motion, turn = take.skeleton, resampled(take.motion, rate), preset.from_y_up
     offsets = skeleton.offsets @ turn.T * preset.units_per_metre
+    offsets[0] = 0.0  # Its channels tell its whole place; some readers add the two.
     children: dict[int, list[int]] = {}
     for joint, parent in enumerate(skeleton.parents.tolist()):
         children.setdefault(parent, []).append(joint)

@@ -17,6 +17,9 @@ _FIRST_ID = 1_000_001
 _TIME_MODES = {24.0: 11, 25.0: 10, 30.0: 6, 60.0: 3}
 _CUSTOM_FRAME_RATE = 14
 
+_SAME_RATE = 5e-4
+"""Relative: a rate that was measured is never exact, and 24 is another one than 23.976."""
+
 
 class Scene:
     """Objects with 64-bit ids, and which of them hangs under which."""
@@ -96,6 +99,11 @@ def _header(facts: dict[str, str]) -> Node:
     )
 
 
+def _time_mode(rate: float) -> int:
+    near = (mode for known, mode in _TIME_MODES.items() if abs(rate / known - 1) < _SAME_RATE)
+    return next(near, _CUSTOM_FRAME_RATE)
+
+
 def _global_settings(preset: Preset, stop: Int64, rate: float) -> Node:
     """Axes as signed numbers of columns (x 0, y 1, z 2); the unit in centimetres."""
     up, front, front_sign = (1, 2, 1) if preset.up == "y" else (2, 1, -1)
@@ -114,7 +122,7 @@ def _global_settings(preset: Preset, stop: Int64, rate: float) -> Node:
     rows += [
         ("UnitScaleFactor", "double", "Number", "", centimetres),
         ("OriginalUnitScaleFactor", "double", "Number", "", centimetres),
-        ("TimeMode", "enum", "", "", _TIME_MODES.get(rate, _CUSTOM_FRAME_RATE)),
+        ("TimeMode", "enum", "", "", _time_mode(rate)),
         ("TimeSpanStart", "KTime", "Time", "", ZERO),
         ("TimeSpanStop", "KTime", "Time", "", stop),
         ("CustomFrameRate", "double", "Number", "", float(rate)),

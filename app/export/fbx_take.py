@@ -38,7 +38,7 @@ def write_fbx_take(
     stop = Int64(max(_ticks(take.motion.times - start)[-1] for take in takes))
     material, layer = add_material(scene), add_layer(scene, stop)
     for take in takes:
-        prefix = f"{take.skeleton.mesh.name} " if len(takes) > 1 else ""
+        prefix = f"{take.skeleton.mesh.name}_" if len(takes) > 1 else ""
         bones = _add_skinned(scene, take.skeleton, preset, prefix, material)
         _add_curves(scene, take, preset, bones, layer, start)
     write_scene(path, scene, preset, origin, stop, rate)

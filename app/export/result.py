@@ -11,15 +11,24 @@ import numpy as np
 
 from app.pipeline.frames import Person, Record
 from model.array_files import save_npz
+from model.errors import UserError
 from model.paths import write_atomically
 
 SCHEMA = 1
+NAME = "result.json"
 
 
 class ResultWriter:
-    """Collects records into one folder; `close` writes the JSON, so that it only ever names whole files."""
+    """Collects records into one folder; `close` writes the JSON, so that it only ever names whole files.
+
+    The JSON of an earlier run goes first: its meshes are written over. Raises UserError when it cannot.
+    """
 
     def __init__(self, folder: Path, model: dict[str, str], body: str) -> None:
+        try:
+            (folder / NAME).unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder / NAME} cannot be replaced: {error.strerror}.") from error
         self.folder = folder
         self._content: dict[str, Any] = {"schema": SCHEMA, "model": model, "body": body, "frames": []}
 
@@ -52,7 +61,7 @@ class ResultWriter:
 
     def close(self) -> Path:
         """Write `result.json`; returns its path."""
-        path = self.folder / "result.json"
+        path = self.folder / NAME
         text = json.dumps(self._content, indent=1)
         write_atomically(path, lambda file: file.write_text(text + "\n", encoding="utf-8"))
         return path

@@ -70,7 +70,7 @@ def write_fbx_shapes(
         scene.connect(deformer, geometry)
         ticks = np.round((take.times - start) * TICKS).astype(np.int64)
         for number in range(1, len(frames)):
-            channel = _add_shape(scene, f"{mesh.name} {number}", frames[number] - frames[0], deformer)
+            channel = _add_shape(scene, f"{mesh.name}_{number}", frames[number] - frames[0], deformer)
             _add_weight(scene, layer, channel, ticks, number)
             step()
     write_scene(path, scene, preset, origin, stop, rate)

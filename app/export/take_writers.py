@@ -22,6 +22,7 @@ from app.takes import edit
 from app.takes.take import Performer, Take
 from model.array_files import save_npz
 from model.body import BodyModel
+from model.errors import UserError
 from model.fit import fit_body
 from model.paths import write_atomically
 
@@ -112,6 +113,8 @@ def _npz(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch: W
     The fit is made at the take's own times, so it is made again on what was resampled.
     """
     ready = edit.resampled(take, options.rate)
+    if not ready.people:
+        raise UserError("There is no person to export.")
     residuals, arrays = {}, {"times": ready.times, "sizes": ready.sizes}
     places = places_of(ready, options)
     share = 1.0 / len(ready.people)

@@ -42,6 +42,7 @@ class ExportDesk(QObject):
         self._job.done.connect(self._done)
         window.takes.trimmed.connect(self._show_subject)
         window.takes.studio.ready.connect(self._show_subject)
+        window.parts.pages.currentChanged.connect(self._show_subject)
 
     @property
     def busy(self) -> bool:
@@ -77,11 +78,11 @@ class ExportDesk(QObject):
         self.dialog.open_for(subject)
 
     def _show_subject(self) -> None:
-        """Another range, edit or residual, while the dialog is open on the take."""
-        subject = self.subject()
-        dialog = self.dialog
-        if dialog is not None and dialog.isVisible() and not dialog.busy and subject and subject.take:
-            dialog.form.show_subject(subject)
+        """Another range, edit or residual, another take or the source, while the dialog is open."""
+        if self.dialog is None or not self.dialog.isVisible():
+            return
+        if (subject := self.subject()) is not None:
+            self.dialog.follow(subject)
 
     # Writing
 
@@ -90,6 +91,9 @@ class ExportDesk(QObject):
         subject = self.subject()
         if subject is None:
             self._tell(str(path), "There is no person to export.")
+            return
+        if of_take and subject.take is None:
+            self._tell(str(path), "The take is not looked at any more.")
             return
         if self.busy:
             self._window.parts.banner.say("Another export is still being written.")

@@ -76,18 +76,23 @@ class ExportDialog(QDialog):
 
     def open_for(self, subject: Subject) -> None:
         """Show it, with the choices for this; as it is where it is open on the same already."""
-        again = self.isVisible() and subject.take is self.form.subject.take
-        if again and not self._busy:
-            self.form.show_subject(subject)
-        elif not self._busy:
-            self.form.open_for(subject)
-            self._show_busy(busy=False)
-            self.outcome.setText("")
-            self.reveal.hide()
-            self.copy.hide()
+        self.follow(subject, again=self.isVisible())
         self.show()
         self.raise_()
         self.start.setFocus()
+
+    def follow(self, subject: Subject, *, again: bool = True) -> None:
+        """What is looked at has changed; `again`: on the same take the choices stay."""
+        if self._busy:
+            return
+        if again and subject.take is self.form.subject.take:
+            self.form.show_subject(subject)
+            return
+        self.form.open_for(subject)
+        self._show_busy(busy=False)
+        self.outcome.setText("")
+        self.reveal.hide()
+        self.copy.hide()
 
     def _fit_height(self) -> None:
         """No lower than what is shown needs, and no higher."""

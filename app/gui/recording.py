@@ -77,7 +77,7 @@ class Recording(QObject):
         self._saving.done.connect(self._saved)
         self._looking.done.connect(self._offer)
         window.commands.record.toggled.connect(self._toggle)
-        window.bridge.model_ready.connect(lambda _info: self.leave("Another model was chosen."))
+        window.bridge.model_ready.connect(self._model_came)
 
     @property
     def on(self) -> bool:
@@ -98,6 +98,12 @@ class Recording(QObject):
         return f"{clock(recorder.seconds)}   ·   {frames}   ·   {size_text(recorder.bytes)}"
 
     # Start and stop
+
+    def _model_came(self, info: ModelInfo) -> None:
+        """The same model on another device goes on with the recording."""
+        made = self.recorder.made if self.recorder is not None else None
+        if made is not None and (made.sha256, made.body) != (info.sha256, info.body):
+            self.leave("Another model was chosen.")
 
     def _toggle(self, on: bool) -> None:
         if on:

@@ -74,8 +74,8 @@ class TierDesk(QObject):
         model = str(switch.choice.weights)
         if self.choice != AUTOMATIC or switch.busy or model not in TIERS or not record.people:
             return
-        if self._window.state is not WorkerState.RUNNING:
-            return
+        if self._window.state is not WorkerState.RUNNING or self._window.recording.on:
+            return  # A take is made by one model: another one would end the recording.
         info = self._window.info
         engine = info.engine() if info is not None and info.engine is not None else "torch"
         final = engine != "torch" or time.monotonic() - self._since > PATIENCE

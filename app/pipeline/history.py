@@ -88,11 +88,12 @@ class History:
         told = tuple((p.box.id, p.diagnostics) for p in people if p.diagnostics is not None)
         boxes = tuple(replace(person.box, keypoints=None) for person in people)
         moment = Moment(record.frame.index, record.frame.time, told, boxes)
+        self._moments.pop(moment.index, None)  # Seen again, it is the newest.
         self._moments[moment.index] = moment
         self._failures[moment.index] = _failures_in(moment)
         self._ordered = None
         if len(self._moments) > self.limit:
-            oldest = min(self._moments)
+            oldest = next(iter(self._moments))
             del self._moments[oldest], self._failures[oldest]
         return moment
 

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 _MOST_FAILURES = 3
 """Frames in a row that may fail before the pipeline is given up (and built anew for the next source)."""
+_AFTER_BROKEN = 0.05
+"""Seconds after an unreadable picture: a folder that is gone has thousands of them a second."""
 
 
 class Session:
@@ -62,6 +64,10 @@ class Session:
         """Whether the gate let nobody through, so that what is shown stands for other orders."""
         self._place = 0
         """Number of the frame that was processed last."""
+        self._came = False
+        """Whether a picture of this round of a file could be read."""
+        self._unmade = False
+        """Whether the standing frame was made by a model that has gone."""
         self._notice = ""
 
     @property
@@ -82,7 +88,7 @@ class Session:
         except FrameError as error:
             self._notice = str(error)
             self._say(self._status.state)
-            return 0.0
+            return _AFTER_BROKEN
         except UserError as error:
             self._fault(str(error))
         except Exception as error:
@@ -116,6 +122,7 @@ class Session:
         self._failures, self._notice = 0, ""
         other.done("")
         self._forget_features()
+        self._unmade = self._record is not None
         if self._record is None:
             return
         if self._status.state in (WorkerState.PAUSED, WorkerState.ENDED) and not self._owes_frame:
@@ -162,6 +169,7 @@ class Session:
         self._steadier.forget()
         self._index, self._step, self._place = None, 0, 0
         self._failures, self._held, self._notice = 0, False, ""
+        self._came = self._unmade = False
 
     def _fault(self, message: str) -> None:
         self.leave()
@@ -200,11 +208,13 @@ class Session:
             state = WorkerState.RUNNING if self._playing else WorkerState.PAUSED
         self._say(state)
         following = (orders.all_people, orders.chosen)
-        if following != self._followed:
+        other = following != self._followed
+        if other:
             self._followed = following
             self._pipeline.tracker.follow(*following)
-            if state is not WorkerState.RUNNING and self._record is not None and not self._owes_frame:
-                self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))
+        stands = state is not WorkerState.RUNNING and not self._owes_frame
+        if (other or self._unmade) and stands and self._record is not None:
+            self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))
 
     def _jump(self, player: FilePlayer) -> None:
         assert self._pipeline is not None
@@ -257,6 +267,9 @@ class Session:
         self._owes_frame = False
         if orders.loop and self._record is not None and player.source.length != 1 and self._playing:
             assert self._pipeline is not None
+            if not self._came:
+                raise SourceError(f"Nothing of {player.source.name} can be read any more.")
+            self._came = False
             self._pipeline.reset()
             self._steadier.forget()
             player.seek(0)
@@ -267,6 +280,7 @@ class Session:
 
     def _process(self, frame: Frame, orders: Orders, grab_ms: float) -> None:
         self._place = frame.index
+        self._came, self._unmade = True, False
         done = self._carefully(frame, lambda pipeline: _computed(pipeline, frame, orders, grab_ms))
         if done.result is None:
             self._failed(frame, done.trouble)

@@ -68,9 +68,9 @@ def open_source(spec: str | Path) -> Source:
     if index is not None:
         return CameraSource(index)
     path = Path(spec)
-    if path.is_dir():
-        return FolderSource(path)
     try:
+        if path.is_dir():
+            return FolderSource(path)
         with path.open("rb") as file:
             head = file.read(65536)
     except FileNotFoundError as error:

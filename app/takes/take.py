@@ -110,8 +110,15 @@ class Take:
 
     @property
     def rate(self) -> float:
-        """Frames a second, by the median distance of the frames; 0 for a single one."""
-        return float(1 / np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
+        """Frames a second, by the mean distance of frames that follow one another; 0 for a single one.
+
+        Gaps do not count. Containers that keep whole milliseconds make single distances inexact.
+        """
+        if len(self.times) < 2:
+            return 0.0
+        steps = np.diff(self.times)
+        usual = np.median(steps)
+        return float(1 / steps[np.abs(steps - usual) <= usual / 2].mean())
 
     @property
     def masks(self) -> Hops:

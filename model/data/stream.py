@@ -22,6 +22,9 @@ APART = 64
 """Samples between two looks at the same picture: not in one batch of up to so many, and soon enough to be
 remembered by the worker that drew it. (A worker that did not draw it draws it again.)"""
 
+REFUSALS = 1000
+"""Samples that may be left out one after the other: after them the sets are not what they seem."""
+
 
 class TrainingStream(torch.utils.data.Dataset[Sample]):
     """Random access to an infinite mix of datasets: resuming at any sample is exact."""
@@ -64,12 +67,15 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
 
     def _open(self, number: int) -> Sample:
         rng = np.random.default_rng((self._seed, number))
-        while True:
+        last: UserError | None = None
+        for _ in range(REFUSALS):
             dataset = self._datasets[rng.choice(len(self._datasets), p=self._shares)]
             try:
                 return dataset[int(rng.integers(len(dataset)))]
             except UserError as error:
+                last = error
                 logger.warning("left out: %s", error)
+        raise UserError(f"{REFUSALS} samples in a row could not be read; the last one: {last}") from last
 
     def batches(self, start: int, batch_size: int, workers: int = 1) -> Iterator[Batch]:
         """Batches from sample number `start` on, made in `workers` processes beside the training.

@@ -218,7 +218,8 @@ class Run:
     def evaluate(self, step: int) -> dict[str, float]:
         """Errors on each validation set, the curves, the worst pictures; keeps the best network."""
         errors = {dataset.name: self._evaluate_on(dataset, step) for dataset in self.validation}
-        mean = float(np.mean(list(errors.values()))) if errors else float("nan")
+        known = [error for error in errors.values() if np.isfinite(error)]  # A set may be without 3D.
+        mean = float(np.mean(known)) if known else float("nan")
         if self.ranks.first and mean < self.best:
             save_network(self.output / BEST, self.result, self.scene.body_name)
         self.best = min(self.best, mean) if np.isfinite(mean) else self.best

@@ -12,6 +12,7 @@ import pytest
 import trimesh
 
 from app.cli import COMMANDS, main
+from app.export.result import ResultWriter
 from model.cv import cv2
 
 FIGURE = "tests/fixtures/figure.png"
@@ -111,6 +112,21 @@ def test_everybody_stands_beside_each_other_in_the_file(tmp_path: Path) -> None:
     assert len(people) == 2 and abs(people[0][0] - people[1][0]) > 0.5
 
 
+def test_a_take_that_cannot_be_saved_costs_no_result(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "out"
+    arguments = ["reconstruct", FIGURE, "--output", str(out), *RANDOM]
+    assert main([*arguments, "--take", str(tmp_path / "file" / "x.take")]) == 2
+    assert (out / "result.json").is_file()
+
+
+def test_the_numbers_of_an_earlier_run_go_before_its_meshes(tmp_path: Path) -> None:
+    first = ResultWriter(tmp_path, {}, "free body")
+    path = first.close()
+    ResultWriter(tmp_path, {}, "free body")
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -121,6 +137,10 @@ def test_everybody_stands_beside_each_other_in_the_file(tmp_path: Path) -> None:
         (["reconstruct", FIGURE, "--output", "o", "--body", FIGURE, *RANDOM], "figure.png"),
         (["reconstruct", "camera", "--output", "o"], "camera"),
         (["screenshot", "missing.png", "--output", "x.png"], "missing.png"),
+        (["x" * 300], "too long"),
+        (["reconstruct", "x" * 300, "--output", "o"], "too long"),
+        (["screenshot", FIGURE, "--output", f"{FIGURE}/x.png", *RANDOM], "x.png"),
+        (["reconstruct", "camera1.png", "--output", "o"], "no file"),
         (["verify", "missing.npz"], "missing.npz"),
         (["weights", "import", "missing.bin"], "missing.bin"),
         (["weights", "import"], "Which file"),
@@ -136,7 +156,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(
 ) -> None:
     figure = str(Path(FIGURE).resolve())
     monkeypatch.chdir(tmp_path)
-    assert main([figure if part == FIGURE else part for part in arguments]) == 2
+    assert main([part.replace(FIGURE, figure) for part in arguments]) == 2
     error = capsys.readouterr().err
     assert sentence in error and error.startswith("pointhmr: ")
     assert error.count("\n") == 1 and "Traceback" not in error

@@ -110,6 +110,8 @@ def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0] == "HIERARCHY" and "ROOT pelvis" in lines[1]
     assert sum("JOINT" in line for line in lines) == 23
+    root = next(line for line in lines if "OFFSET" in line)
+    assert [float(x) for x in root.split()[1:]] == [0.0, 0.0, 0.0], "some readers add it to the channels"
     start = lines.index("MOTION")
     assert lines[start + 1] == "Frames: 3"
     rows = np.array([[float(x) for x in line.split()] for line in lines[start + 3 :]])
@@ -184,7 +186,19 @@ def test_what_cannot_be_exported_is_told(body: BodyModel, tmp_path: Path) -> Non
     hand = walk.with_people((replace(walk.people[0], vertices=walk.people[0].vertices[:, :778]),))
     with pytest.raises(UserError, match="another body"):
         export_take(hand, body, path, TakeOptions())
+    one = replace(take(3, seen=[False, True, False]), times=np.array([0.0, 0.033, 0.066]))
+    with pytest.raises(UserError, match="no person to export"):
+        export_take(one, body, tmp_path / "x.npz", TakeOptions("npz", rate=25.0))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rate_of_a_clip_whose_times_are_whole_milliseconds() -> None:
+    for rate in (24.0, 23.976, 29.97, 60.0):
+        walk = take(121)
+        walk = replace(walk, times=np.round(np.arange(121) / rate, 3))
+        assert walk.rate == pytest.approx(rate, rel=2e-4)
+        gap = replace(walk, times=walk.times + np.where(np.arange(121) > 60, 3.0, 0.0))
+        assert gap.rate == pytest.approx(rate, rel=4e-4), "a gap does not count"
 
 
 def test_the_command_exports_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -521,3 +521,27 @@ def test_a_skeleton_that_fits_badly_is_told_and_shapes_are_offered(make_window, 
     assert form.kind == "fbx-shapes" and form.fit.text().startswith("Exact") and not form.exact.isVisible()
     assert form.path.suffix == ".fbx"
     assert dialog.form.camera.isChecked()
+
+
+def test_the_open_dialog_follows_to_the_source_and_back(shown, qtbot, tmp_path):
+    window = shown()
+    recorded(window, qtbot)
+    export(window, qtbot, tmp_path / "walk.glb", "glb", of_take=True)
+    form = window.exports.dialog.form
+    assert form.of_take
+    window.commands.take.trigger()
+    qtbot.waitUntil(lambda: not window.takes.on_page)
+    assert not form.of_take and form.subject.take is None
+    window.commands.take.trigger()
+    qtbot.waitUntil(lambda: window.takes.on_page)
+    assert form.subject.take is window.takes.take
+
+
+def test_the_same_model_on_another_device_goes_on_with_a_recording(shown, qtbot):
+    window = shown()
+    window.recording.start()
+    assert window.recording.on
+    window.bridge.model_ready.emit(replace(window.info, device="CPU"))
+    assert window.recording.on
+    window.bridge.model_ready.emit(replace(window.info, sha256="1" * 64))
+    qtbot.waitUntil(lambda: not window.recording.on)

@@ -103,3 +103,13 @@ def test_a_tier_that_is_chosen_while_another_one_loads_comes_after_it(shown) -> 
     assert window.models.wanted is not None and window.models.wanted.weights == LITE
     finish(window, "The weights are gone.")
     assert window.models.wanted is None, "what cannot be loaded is not asked for again"
+
+
+def test_nothing_goes_over_by_itself_while_a_take_is_recorded(shown, monkeypatch) -> None:
+    window = shown()
+    monkeypatch.setattr(type(window.recording), "on", True)
+    play(window, 10.0)
+    assert window.models.wanted is None
+    monkeypatch.setattr(type(window.recording), "on", False)
+    play(window, 10.0)
+    assert window.models.wanted.weights == QUALITY

@@ -663,6 +663,27 @@ def test_masks_are_tried_on_an_adopted_record_without_its_source(bench) -> None:
     assert np.array_equal(back.people[0].coarse, kept.people[0].coarse)
 
 
+def test_a_looping_folder_that_vanishes_ends_with_one_sentence(bench) -> None:
+    """Every picture of it raises; nobody is flooded with statuses meanwhile."""
+    clip = FakeClip(3)
+    one = bench(clip=clip)
+    one.worker.set_loop(True)
+    one.worker.open("clip")
+    one.wait_records(3)
+    clip.read = lambda: gone(clip)
+    one.wait_state(WorkerState.FAULTED)
+    assert "can be read any more" in one.statuses[-1].message
+    assert len(one.statuses) < 30
+
+
+def gone(clip: FakeClip) -> None:
+    """Reading a picture that is not there any more."""
+    if clip._next >= (clip.length or 0):
+        return
+    clip._next += 1
+    raise FrameError(f"picture {clip._next} cannot be read.")
+
+
 def test_an_adopted_record_is_isolated_and_looked_at_twice(bench) -> None:
     one = bench()
     kept = kept_record(one)

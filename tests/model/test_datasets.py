@@ -22,7 +22,7 @@ from model.data.metro import LSP_OF_24, MetroDataset
 from model.data.people import Bodies, fit_camera, mirror_map
 from model.data.pw3d import Pw3dDataset
 from model.data.sample import FLIPPED_JOINTS, OUTSIDE, Sample, collate
-from model.data.stream import APART, TrainingStream
+from model.data.stream import APART, REFUSALS, TrainingStream
 from model.data.tsv import TsvFile
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
@@ -346,3 +346,18 @@ def test_a_missing_set_is_a_users_error(tmp_path: Path, kind: str) -> None:
     chosen = Bodies(free_hand()[0]) if kind == "freihand" else bodies()
     with pytest.raises(UserError):
         open_dataset(spec, chosen, load_hierarchy())
+
+
+def test_a_training_whose_every_sample_is_refused_ends_with_the_reason() -> None:
+    class Refusing:
+        name = "refusing"
+
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, index: int) -> Sample:
+            raise UserError("The labels are of a male SMPL body: give its file.")
+
+    stream = TrainingStream([Refusing()], [1.0], 32, NO_AUGMENTATION, None, seed=0)
+    with pytest.raises(UserError, match=f"{REFUSALS} samples in a row.*male SMPL body"):
+        next(stream.batches(0, 2, workers=0))

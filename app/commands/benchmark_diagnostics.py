@@ -61,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="keep what was measured of the training crops, or read it"
     )
-    parser.add_argument("--json", action="store_true", help="numbers instead of Markdown tables")
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="numbers instead of Markdown tables"
+    )
     add_model_arguments(parser)
 
 

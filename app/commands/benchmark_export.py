@@ -29,7 +29,9 @@ CLIP = assets.SAMPLES / "salsa.mp4"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The take, the model that makes one, and the form of the answer."""
     parser.add_argument("take", type=Path, nargs="?", help="a .take file; else the bundled clip")
-    parser.add_argument("--json", action="store_true", help="numbers instead of sentences")
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="numbers instead of sentences"
+    )
     add_model_arguments(parser)
 
 

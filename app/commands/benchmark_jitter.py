@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sequences", type=Path, metavar="FILE", help="sequences_30hz.npz: whole clips")
     parser.add_argument("--clips", type=int, default=12, metavar="N")
     parser.add_argument("--frames", type=int, default=90, metavar="N", help="of each clip, 30 a second")
-    parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="numbers instead of a Markdown table"
+    )
     add_model_arguments(parser)
     add_mirror_argument(parser)
 

@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The renderer's files, the model, and the form of the answer."""
     add_render_arguments(parser)
     parser.add_argument("--count", type=int, default=240, metavar="N", help="pictures")
-    parser.add_argument("--json", action="store_true", help="numbers instead of a Markdown table")
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="numbers instead of a Markdown table"
+    )
     add_model_arguments(parser)
 
 

@@ -15,6 +15,7 @@ from model.errors import UserError
 
 LICENCES = (
     "pointhmr: MIT. Free body, hierarchy: CC0. BlazePose, MoveNet: Apache-2.0. "
+    "Weights body-lite, body-quality: research use (see their cards). Captured motion: CMU, with credit. "
     "smplx (package): MPI, non-commercial research. SMPL, MANO: not included, bring your own."
 )
 CAMERAS = 2

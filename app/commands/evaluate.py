@@ -129,7 +129,10 @@ def run(options: argparse.Namespace) -> int:
     with process_group(ranks, device):
         results = [measure_set(job, spec) for spec in specs]
     if ranks.first:
-        _tell(options, card, results)
+        _tell(options, card, results)  # First, whatever becomes of the pictures.
+        if options.report is not None:
+            for spec, result in zip(specs, results, strict=True):
+                _write_worst(job, open_dataset(spec, bodies, hierarchy), result)
     return 0
 
 
@@ -152,7 +155,7 @@ def specs_of(options: argparse.Namespace) -> list[DatasetSpec]:
 
 
 def measure_set(job: Job, spec: DatasetSpec) -> SetResult:
-    """One set; what its report says of the worst pictures is written by the first process."""
+    """One set, measured by all processes."""
     options = job.options
     dataset = open_dataset(spec, job.bodies, job.hierarchy)
     rows = measure(
@@ -170,10 +173,7 @@ def measure_set(job: Job, spec: DatasetSpec) -> SetResult:
     )
     if not rows[0].pictures:
         raise UserError(f"No picture of {dataset.name} could be measured.")
-    result = _result(job, spec, dataset, rows)
-    if job.ranks.first and options.report is not None:
-        _write_worst(job, dataset, result)
-    return result
+    return _result(job, spec, dataset, rows)
 
 
 def mask_rows(options: argparse.Namespace, network: PointHMR) -> list[Hops]:
@@ -218,8 +218,8 @@ def _tell(options: argparse.Namespace, card: ModelCard, results: list[SetResult]
     if options.preset == "embedded" and options.real is None:
         sys.stderr.write(f"{NO_PHOTOGRAPHS}\n")
     if options.report is not None:
-        write_atomically(options.report / "report.json", lambda file: file.write_text(text + "\n"))
-        write_atomically(options.report / "report.md", lambda file: file.write_text(table))
+        write_atomically(options.report / "report.json", lambda file: file.write_text(text + "\n", "utf-8"))
+        write_atomically(options.report / "report.md", lambda file: file.write_text(table, "utf-8"))
 
 
 def _write_worst(job: Job, dataset: Dataset, result: SetResult) -> None:

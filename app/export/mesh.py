@@ -45,7 +45,7 @@ class Origin:
     def facts(self, preset: Preset) -> dict[str, str]:
         """Names and texts for a file's metadata."""
         masks = "unknown" if self.masks is None else ",".join(str(hop or "off") for hop in self.masks)
-        return {
+        facts = {
             "model": self.model or "unknown",
             "sha256": self.sha256 or "unknown",
             "masks": masks,
@@ -53,6 +53,8 @@ class Origin:
             "axes": preset.axes,
             "origin": "middle of the hips",
         } | (self.camera.facts | dict(self.more) if self.camera else dict(self.more))
+        # A file's name need not be Unicode, but what is written is.
+        return {name: text.encode("utf-8", "backslashreplace").decode() for name, text in facts.items()}
 
 
 @dataclass(frozen=True)

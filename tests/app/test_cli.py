@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -200,6 +201,13 @@ def test_doctor_reports_what_works(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert any("free body, 6890 vertices" in line for line in lines)
     assert all(line[:2] in ("ok", "--") for line in lines)
+    assert any("body-lite, body-quality: research use" in line for line in lines)
+
+
+def test_help_is_told_on_a_terminal_that_does_not_know_every_character() -> None:
+    latin = {**os.environ, "PYTHONIOENCODING": "iso8859-1"}
+    command = [sys.executable, "-m", "app", "reconstruct", "--help"]
+    assert b"0\\u20261" in subprocess.run(command, capture_output=True, check=True, env=latin).stdout
 
 
 def test_the_command_starts_quickly_without_the_heavy_imports() -> None:

@@ -312,7 +312,7 @@ def test_help_windows_name_the_licences_and_the_keys(make_window):
     window.commands.about.trigger()
     window.commands.shortcuts.trigger()
     texts = [d.findChild(QTextBrowser).toPlainText() for d in window.findChildren(QDialog)]
-    assert any("non-commercial" in t for t in texts)
+    assert any("non-commercial" in t and "research use" in t and "mocap.cs.cmu.edu" in t for t in texts)
     assert any("Ctrl+E" in t for t in texts)
     for dialog in window.findChildren(QDialog):
         dialog.close()

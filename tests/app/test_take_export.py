@@ -201,6 +201,16 @@ def test_the_rate_of_a_clip_whose_times_are_whole_milliseconds() -> None:
         assert gap.rate == pytest.approx(rate, rel=4e-4), "a gap does not count"
 
 
+@pytest.mark.parametrize("kind", ["fbx", "glb", "bvh", "obj", "npz"])
+def test_a_source_whose_name_is_no_unicode_is_told_in_escapes(
+    kind: str, body: BodyModel, tmp_path: Path
+) -> None:
+    walk = take(2)
+    walk = replace(walk, made=replace(walk.made, source="g\udce9.mp4"))
+    name = "x" if kind == "obj" else f"x.{kind}"
+    assert export_take(walk, body, tmp_path / name, TakeOptions(kind)).residual is not None or kind == "obj"
+
+
 def test_the_command_exports_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, output = tmp_path / "walk.take", tmp_path / "walk.glb"
     save_take(path, take(4))

@@ -89,7 +89,7 @@ def load_library(folder: Path) -> Library:
     if not files:
         raise UserError(f"The appearance folder {folder} is missing or empty.")
     listing = "\n".join(f"{path.relative_to(folder)} {path.stat().st_size}" for path in files)
-    digest = hashlib.sha256(f"{VERSION}\n{listing}".encode()).hexdigest()[:24]
+    digest = hashlib.sha256(f"{VERSION}\n{listing}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
     cached = cache_dir() / "appearance" / f"{digest}.npz"
     try:
         return read_library(cached)

@@ -203,11 +203,12 @@ class Recording(QObject):
             banner.say(" ".join(part for part in (because, fault) if part))
             return
         take, path, fault = result
-        if self._show_take:
+        show = self._show_take and not self.on  # Its page would take the source from the next recording.
+        if show:
             self.kept.emit(take, path)
         told = fault or f"Recorded {clock(take.duration)}, {len(take):,} frames: {path}"
         offers = []
-        if path is not None and not self._show_take:
+        if path is not None and not show:
             offers = [Offer("Open", "Look at the take", lambda: self._window.open_source(path))]
         banner.say(" ".join(part for part in (because, told) if part), serious=bool(fault), offers=offers)
 

@@ -39,6 +39,8 @@ class TakeDesk(QObject):
         super().__init__(window)
         self._window = window
         self._page = window.parts.take
+        self._wanted: Path | None = None
+        """The file of the take that is to be looked at."""
         self.take: Take | None = None
         """As it was recorded."""
         self.path: Path | None = None
@@ -96,16 +98,19 @@ class TakeDesk(QObject):
     def takes_over(self, spec: str | Path) -> bool:
         """Open a take's file; False for every other source, which is shown live."""
         if not str(spec).lower().endswith(ENDING):
+            self._wanted = None
             self._set_page(take=False)
             return False
-        path = Path(spec)
+        path = self._wanted = Path(spec)
         self._opening.start(lambda: (load_take(path), path))
         return True
 
     def _loaded(self, result: tuple[Take, Path] | None, fault: str) -> None:
+        if self._wanted is None:
+            return  # Meanwhile another source was opened.
         if result is None:
             self._window.parts.banner.say(fault)
-        else:
+        elif result[1] == self._wanted:
             self.show_take(*result)
 
     def show_take(self, take: Take, path: Path | None) -> None:

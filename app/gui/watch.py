@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.gui.layout import shortcut
 from app.pipeline.frames import Record
 from app.pipeline.history import LONGEST, ROLLING, Failure, History
+from app.pipeline.worker import Status, WorkerState
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
@@ -32,6 +33,8 @@ class Watch(QObject):
         self._kept: OrderedDict[int, Record] = OrderedDict()
         self._sought: Failure | None = None
         """The case whose frame is on its way: whoever it is about is chosen once it is there."""
+        self._due: Record | None = None
+        """A camera's flagged frame that was asked for while the worker was at work on another one."""
         self._later = QTimer(self, singleShot=True, interval=TELL_EVERY)
         self._later.timeout.connect(self.tell)
         parts = window.parts
@@ -40,6 +43,7 @@ class Watch(QObject):
         parts.failures.filtered.connect(self.tell)
         window.warmup.ready.connect(self._enable)
         window.record_shown.connect(self._seen)
+        window.status_shown.connect(self._settle)
         window.people.chosen_changed.connect(self.tell)
         for number in range(parts.tabs.count()):
             page = parts.tabs.widget(number)
@@ -54,7 +58,7 @@ class Watch(QObject):
         self.live = live
         self.history = History(ROLLING if live else LONGEST)
         self._kept.clear()
-        self._sought = None
+        self._sought = self._due = None
         self.tell()
 
     def stop(self) -> None:
@@ -104,13 +108,24 @@ class Watch(QObject):
             self._sought = None
         if window.record is not None and window.record.frame.index == index:
             return
+        running = window.state is WorkerState.RUNNING
         window.worker.pause()
         if not self.live:
             window.worker.seek(index)
         elif index in self._kept:
             window.show_record(self._kept[index])
+            self._due = self._kept[index] if running else None
         else:
             window.parts.banner.say("A camera's frames are gone; only its last flagged ones are kept.")
+
+    def _settle(self, status: Status) -> None:
+        """The camera rests: show once more what its last frame, then in work, has pushed away."""
+        due = self._due
+        if status.state is WorkerState.RUNNING:
+            return
+        self._due = None
+        if due is not None and status.state is WorkerState.PAUSED:
+            self._window.show_record(due)
 
     def go_to(self, failure: Failure) -> None:
         """Show a case: its frame, and in it the person whom it is about."""

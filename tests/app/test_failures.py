@@ -16,6 +16,7 @@ from app.gui.sheet import CAPTION, CELL, COLUMNS, GAP, LATE
 from app.gui.watch import KEPT
 from app.pipeline.frames import Study
 from app.pipeline.truth import GroundTruth
+from app.pipeline.worker import Status, WorkerState
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, flagged, record
 from tests.app.test_lab import press, send
@@ -266,3 +267,20 @@ def test_a_case_that_is_being_written_is_there_after_the_window_closed(failing, 
     failing.cases.save(tmp_path / "case")
     failing.close()
     assert is_case(tmp_path / "case")
+
+
+def test_a_flagged_frame_of_a_camera_stays_though_another_one_was_in_work(failing, qtbot, monkeypatch):
+    monkeypatch.setattr(failing.worker, "pause", lambda: None)  # Its status comes later, by hand.
+    failing.watch.forget(live=True)
+    kept = record(flagged(("modes", 2.0)), index=50)
+    for one in (kept, record(index=51)):
+        send(failing, qtbot, one)
+    failing.bridge.status_changed.emit(Status(WorkerState.RUNNING))
+    failing.watch.go(50)
+    send(failing, qtbot, record(index=52))
+    failing.bridge.status_changed.emit(Status(WorkerState.PAUSED))
+    assert failing.record is kept
+    failing.bridge.status_changed.emit(Status(WorkerState.RUNNING))
+    send(failing, qtbot, record(index=53))
+    failing.bridge.status_changed.emit(Status(WorkerState.PAUSED))
+    assert failing.record.frame.index == 53, "only what was asked for"

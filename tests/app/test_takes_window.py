@@ -545,3 +545,30 @@ def test_the_same_model_on_another_device_goes_on_with_a_recording(shown, qtbot)
     assert window.recording.on
     window.bridge.model_ready.emit(replace(window.info, sha256="1" * 64))
     qtbot.waitUntil(lambda: not window.recording.on)
+
+
+def test_a_take_that_is_read_late_does_not_take_the_window_away(shown, qtbot, tmp_path, monkeypatch):
+    go_on = threading.Event()
+    save_take(tmp_path / "big.take", take_fakes.take(5))
+    monkeypatch.setattr("app.gui.take_desk.load_take", lambda path: go_on.wait(30) and load_take(path))
+    window = shown()
+    window.open_source(tmp_path / "big.take")
+    window.open_source("other.mp4")
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.takes._opening.busy)
+    assert not window.takes.on_page and window.takes.take is None
+
+
+def test_the_next_recording_goes_on_while_the_last_one_is_saved(shown, qtbot, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr("app.gui.recording.save_take", lambda *both: go_on.wait(30) and save_take(*both))
+    window = shown()
+    for indices in ([1, 2], [3, 4]):
+        window.commands.record.trigger()
+        send(window, qtbot, indices)
+        if indices[0] == 1:
+            window.commands.record.trigger()
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.recording.busy)
+    assert window.recording.on and not window.takes.on_page
+    assert "Recorded" in window.parts.banner.text.text()

@@ -112,7 +112,7 @@ _LITE = NetworkConfig(
     activation="gelu",
     dropout=0.0,
     lifter_width=512,
-    lifter_cells=4,
+    lifter_cells=8,
     tuned_levels=True,
     heatmap_channels=64,
     trunk_channels=128,
@@ -145,7 +145,7 @@ PRESETS: dict[str, NetworkConfig] = {
     "body-lite": _LITE,
     # The same network led by BlazePose heavy, its landmarks and its features: better and slower.
     "body-quality": dataclasses.replace(
-        _LITE, name="body-quality", guide="blazepose-heavy", guide_features=True, lifter_cells=8
+        _LITE, name="body-quality", guide="blazepose-heavy", guide_features=True
     ),
 }
 

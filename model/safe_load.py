@@ -102,7 +102,7 @@ def _globals(path: Path) -> list[str]:
                     return _pickle_globals(file)
         with path.open("rb") as file:
             return [name for _ in range(_LEGACY_PICKLES) for name in _pickle_globals(file)]
-    except (OSError, ValueError, StopIteration, zipfile.BadZipFile):
+    except Exception:  # As above: damaged bytes.
         return []
 
 

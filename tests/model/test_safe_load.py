@@ -181,3 +181,21 @@ def test_check_state_says_what_is_wrong(change: dict[str, Any], sentence: str) -
 
 def test_check_state_accepts_what_fits() -> None:
     check_state({key: torch.zeros(shape) for key, shape in EXPECTED.items()}, EXPECTED, "w", "net")
+
+
+@ZIP_AND_LEGACY
+def test_a_file_with_spoilt_bytes_is_read_or_told(tmp_path: Path, zipped: bool) -> None:
+    """torch's readers raise AssertionError, IndexError and MemoryError of such files, too."""
+    good = save(some_state(), tmp_path / "good.pt", zipped).read_bytes()
+    rng, path = np.random.default_rng(0), tmp_path / "spoilt.pt"
+    told = 0
+    for _ in range(300):
+        spoilt = bytearray(good)
+        for place in rng.integers(len(spoilt), size=3):
+            spoilt[place] = rng.integers(256)
+        path.write_bytes(spoilt)
+        try:
+            load_checkpoint(path)
+        except UserError:
+            told += 1
+    assert told > 30

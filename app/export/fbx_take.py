@@ -29,9 +29,9 @@ def write_fbx_take(
     origin: Origin | None = None,
     rate: float = 30.0,
 ) -> None:
-    """Write everybody's skinned take as one FBX file, whole or not at all; the first frame is at 0 s.
+    """Write everybody's skinned take as one FBX file, whole or not at all; the first key is at 0 s.
 
-    rate: frames a second on the program's time line; the keys stay at the take's own times.
+    rate: frames a second on the program's time line; the keys stay where they are.
     Raises UserError when there is nothing to write, a number is not finite, or the disk refuses.
     """
     start, scene = start_of(takes), Scene()

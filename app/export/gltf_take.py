@@ -19,7 +19,7 @@ from app.export.skeleton import MAX_INFLUENCES, Motion, Skeleton, SkinnedTake, q
 
 
 def write_glb_take(path: Path, takes: Sequence[SkinnedTake], origin: Origin | None = None) -> None:
-    """Write everybody's skinned take as one GLB file, whole or not at all; the first frame is at 0 s.
+    """Write everybody's skinned take as one GLB file, whole or not at all; the first key is at 0 s.
 
     Raises UserError when there is nothing to write, a number is not finite, or the disk refuses.
     """

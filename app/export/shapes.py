@@ -26,10 +26,12 @@ class MeshTake:
 
     mesh: NamedMesh
     """That of the first frame."""
-    times: np.ndarray
-    """(T,) seconds, increasing."""
     vertices: np.ndarray
     """(T, V, 3) metres in camera axes."""
+    times: np.ndarray
+    """(K,) seconds, increasing: the keys."""
+    rows: np.ndarray
+    """(K,) which of the T meshes is seen at each key; increasing, the first and the last may repeat."""
 
 
 def _shapes(take: MeshTake, preset: Preset) -> tuple[PlacedMesh, np.ndarray]:
@@ -55,7 +57,7 @@ def write_fbx_shapes(
     rate: float = 30.0,
     step: Callable[[], None] = lambda: None,
 ) -> None:
-    """Blend shapes in an FBX file, whole or not at all; the first frame is at 0 s.
+    """Blend shapes in an FBX file, whole or not at all; the first key is at 0 s.
 
     rate: frames a second on the program's time line. step: called after each shape; what it raises
     passes through. Raises UserError when there is nobody, a vertex is not finite, or the disk refuses.
@@ -71,7 +73,7 @@ def write_fbx_shapes(
         ticks = np.round((take.times - start) * TICKS).astype(np.int64)
         for number in range(1, len(frames)):
             channel = _add_shape(scene, f"{mesh.name}_{number}", frames[number] - frames[0], deformer)
-            _add_weight(scene, layer, channel, ticks, number)
+            _add_weight(scene, layer, channel, ticks, take.rows, number)
             step()
     write_scene(path, scene, preset, origin, stop, rate)
 
@@ -91,14 +93,16 @@ def _add_shape(scene: Scene, name: str, offsets: np.ndarray, deformer: Int64) ->
     return channel
 
 
-def _add_weight(scene: Scene, layer: Int64, channel: Int64, ticks: np.ndarray, number: int) -> None:
+def _add_weight(
+    scene: Scene, layer: Int64, channel: Int64, ticks: np.ndarray, rows: np.ndarray, number: int
+) -> None:
     """The curve of one shape: seen in its own frame alone, blended into its neighbours between."""
-    around = np.array([i for i in (number - 1, number, number + 1) if i < len(ticks)])
+    around = np.abs(rows - number) <= 1
     row = properties([("d|DeformPercent", "Number", "", "A", 0.0)])
     track = scene.add("AnimationCurveNode", "DeformPercent", "AnimCurveNode", "", [row])
     scene.connect(track, layer)
     scene.connect(track, channel, "DeformPercent")
-    values = np.where(around == number, 100.0, 0.0)
+    values = np.where(rows[around] == number, 100.0, 0.0)
     keys = scene.add("AnimationCurve", "", "AnimCurve", "", curve(ticks[around], values))
     scene.connect(keys, track, "d|DeformPercent")
 
@@ -109,7 +113,7 @@ def write_glb_shapes(
     origin: Origin | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> None:
-    """Morph targets in a GLB file, whole or not at all; the first frame is at 0 s.
+    """Morph targets in a GLB file, whole or not at all; the first key is at 0 s.
 
     step: called after each person; what it raises passes through.
     Raises UserError when there is nobody, a vertex is not finite, or the disk refuses.
@@ -125,7 +129,7 @@ def write_glb_shapes(
         offsets = (frames[1:] - frames[0])[:, mesh.source].astype("<f4")
         content["targets"] = [{"POSITION": buffer.add(offset)} for offset in offsets]
         step()
-        weights = np.eye(len(frames), dtype="<f4")[:, 1:]
+        weights = np.eye(len(frames), dtype="<f4")[take.rows, 1:]
         meshes.append({"name": mesh.name, "primitives": [content]})
         if len(offsets) == 0:
             del content["targets"]

@@ -130,7 +130,7 @@ def resampled(motion: Motion, rate: float) -> Motion:
     """The same motion with `rate` frames a second, from its first time on: great circles between frames."""
     if len(motion.times) == 1:
         return motion
-    steps = int(np.floor((motion.times[-1] - motion.times[0]) * rate + 1e-6)) + 1
+    steps = int(np.floor((motion.times[-1] - motion.times[0]) * rate + 1e-4)) + 1
     times = np.minimum(motion.times[0] + np.arange(steps) / rate, motion.times[-1])
     joints = [
         Slerp(motion.times, Rotation.from_matrix(turns))(times).as_matrix()

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from app.export.bvh import write_bvh
+from app.export.clip import held
 from app.export.fbx_take import write_fbx_take
 from app.export.gltf_take import write_glb_take
 from app.export.mesh import NamedMesh, Origin
 from app.export.sequence import write_sequence
 from app.export.shapes import MeshTake, write_fbx_shapes, write_glb_shapes
-from app.export.skeleton import SkinnedTake, resampled
+from app.export.skeleton import Motion, SkinnedTake, resampled
 from app.export.take_fit import FLIP, camera_of_take, colours_of, fits, places_of
 from app.export.take_options import LARGE_RESIDUAL, TakeOptions, Watch
 from app.takes import edit
@@ -78,11 +79,9 @@ def _rate(take: Take, options: TakeOptions) -> float:
 def _skinned(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch: Watch) -> Exported:
     people = list(fits(take, body, options, watch.within(0.0, 0.9)))
     residuals = {one.person.id: one.misses for one in people}
-    takes = [one.skinned for one in people]
+    takes = [_over_clip(one.skinned, take, options.rate) for one in people]
     rate, origin = _rate(take, options), _origin(take, options, residuals)
-    if options.rate is not None:
-        takes = [replace(one, motion=resampled(one.motion, options.rate)) for one in takes]
-    frames = max(len(one.motion.times) for one in takes)
+    frames = len(take) if options.rate is None else len(takes[0].motion.times)
     watch.at(0.9)
     if options.kind == "fbx":
         write_fbx_take(path, takes, options.preset, origin, rate)
@@ -91,6 +90,14 @@ def _skinned(take: Take, body: BodyModel, path: Path, options: TakeOptions, watc
     else:
         return Exported(_bvh(path, takes, options, origin, rate), frames, residuals)
     return Exported((path,), frames, residuals)
+
+
+def _over_clip(one: SkinnedTake, take: Take, rate: float | None) -> SkinnedTake:
+    """The same person with keys from the clip's first moment to its last, at its own times or `rate`."""
+    motion = one.motion
+    times, rows = held(motion.times, take.times[0], take.times[-1])
+    motion = Motion(times, motion.rotations[rows], motion.translations[rows])
+    return replace(one, motion=motion if rate is None else resampled(motion, rate))
 
 
 def _bvh(
@@ -157,8 +164,8 @@ def _shapes(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch
     takes = [
         MeshTake(
             _named(person, body, 0, places[0], options),
-            take.times_of(person),
             person.vertices + places[:, None].astype(np.float32),
+            *held(take.times_of(person), take.times[0], take.times[-1]),
         )
         for person, places in zip(take.people, places_of(take, options), strict=True)
     ]

@@ -16,10 +16,11 @@ from app.export.people import FOCAL
 from app.export.presets import PRESETS, Preset
 from app.export.take import export_take
 from app.export.take_options import COLOURED, KINDS, TakeOptions, Watch, estimate_size
+from app.takes.take import Take
 from app.takes.take_file import save_take
 from model.body import BodyModel, load_body
 from model.errors import UserError
-from tests.app.fbx_tools import every_preset, needs_sdk, sdk_as_glb
+from tests.app.fbx_tools import by_assimp_as, every_preset, needs_assimp, needs_sdk, sdk_as_glb
 from tests.app.gltf_player import Player
 from tests.app.mesh_files import assert_same_points
 from tests.app.take_fakes import take
@@ -116,6 +117,72 @@ def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:
     assert lines[start + 1] == "Frames: 3"
     rows = np.array([[float(x) for x in line.split()] for line in lines[start + 3 :]])
     assert rows.shape == (3, 6 + 23 * 3)
+
+
+def late() -> Take:
+    """Eight frames in which two people go 10 cm to the right each; person 3 is seen in the middle three."""
+    walk = take(8, ids=(1, 3))
+    scale = walk.people[0].cameras[0, 0]
+    aside = np.arange(8)[:, None] * scale * [0, 0.1, 0]
+    everybody = [replace(one, cameras=np.tile(one.cameras[0], (8, 1)) + aside) for one in walk.people]
+    return replace(walk.with_people((everybody[0], everybody[1].rows(np.arange(3, 6)))), times=walk.times + 4)
+
+
+STEPS_ASIDE = np.array([0, 0, 0, 0, 1, 2, 2, 2])
+"""How far person 3 of `late` has gone at each frame, in decimetres."""
+
+
+@pytest.mark.parametrize("people", [(), (3,)], ids=["both", "the late one"])
+@pytest.mark.parametrize("kind", ["glb", pytest.param("fbx", marks=needs_assimp)])
+def test_who_is_seen_late_moves_at_the_clip_s_time(
+    kind: str, people: tuple[int, ...], body: BodyModel, tmp_path: Path
+) -> None:
+    path = tmp_path / f"walk.{kind}"
+    done = export_take(late(), body, path, TakeOptions(kind, people=people, camera=True))
+    player = Player(by_assimp_as(path, ".glb") if kind == "fbx" else path)
+    middles = np.array([player.vertices("person_3", frame / 30).mean(axis=0)[0] for frame in range(8)])
+    assert (middles - middles[0]) * 10 == pytest.approx(STEPS_ASIDE, abs=0.2)
+    keys = np.concatenate(
+        [player.array(one["input"])[:, 0] for one in player.document["animations"][0]["samplers"]]
+    )
+    assert (keys.min(), keys.max()) == (0, pytest.approx(7 / 30)) and done.frames == 8
+
+
+@pytest.mark.parametrize("rate", [None, 60.0])
+def test_bvh_files_of_two_people_are_in_step(rate: float | None, body: BodyModel, tmp_path: Path) -> None:
+    path = tmp_path / "walk.bvh"
+    done = export_take(late(), body, path, TakeOptions("bvh", rate=rate, camera=True))
+    places = []
+    for file in ("walk.bvh", "walk_person_3.bvh"):
+        lines = (tmp_path / file).read_text().splitlines()
+        start = lines.index("MOTION")
+        assert lines[start + 1] == f"Frames: {done.frames}"
+        places.append(np.array([float(line.split()[0]) for line in lines[start + 3 :]]))
+    each = done.frames // 7
+    assert done.frames == (8 if rate is None else 15)
+    assert (places[0] - places[0][0])[::each] * 10 == pytest.approx(np.arange(8), abs=0.2)
+    assert (places[1] - places[1][0])[::each] * 10 == pytest.approx(STEPS_ASIDE, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "kind", ["glb-shapes", pytest.param("fbx-shapes", marks=[pytest.mark.slow, needs_sdk])]
+)
+def test_shapes_of_who_is_seen_late_come_at_the_clip_s_time(
+    kind: str, body: BodyModel, tmp_path: Path
+) -> None:
+    path, walk = target(tmp_path, kind), late()
+    export_take(walk, body, path, TakeOptions(kind, PRESETS["maya"], people=(3,), camera=True))
+    player = Player(sdk_as_glb(path) if kind == "fbx-shapes" else path)
+    primitive = player.document["meshes"][0]["primitives"][0]
+    offsets = np.stack([player.array(one["POSITION"]) for one in primitive["targets"]])
+    sampler = player.document["animations"][0]["samplers"][0]
+    times, weights = player.array(sampler["input"])[:, 0], player.array(sampler["output"]).reshape(-1, 2)
+    assert (times[0], times[-1]) == (0, pytest.approx(7 / 30))
+    for frame, row in enumerate(STEPS_ASIDE):
+        shown = [np.interp(frame / 30, times, column) for column in weights.T]
+        moved = np.tensordot(shown, offsets, 1) - [0.1 * row, 0, 0]
+        person = walk.people[1]
+        assert_same_points(moved, (person.vertices[row] - person.vertices[0]) * FLIP, 1e-4)
 
 
 @pytest.mark.parametrize("kind", COLOURED)

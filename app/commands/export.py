@@ -11,10 +11,11 @@ from tqdm import tqdm
 from app.commands.options import strength
 from app.export.presets import PRESETS, Y_UP_METRES
 from app.export.take import export_take
-from app.export.take_options import KINDS, TakeOptions, Watch
+from app.export.take_options import KINDS, SEQUENCES, TakeOptions, Watch, ending_of
 from app.takes.bodies import body_of
 from app.takes.edit import RATES
 from app.takes.take_file import load_take
+from model.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("take", type=Path, help="a .take file")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="a folder for sequences")
-    parser.add_argument("--format", choices=tuple(KINDS), default="fbx", help=kinds)
+    parser.add_argument("--format", choices=tuple(KINDS), help=f"by the file's ending if not given; {kinds}")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="axes and unit for this program")
     parser.add_argument("--people", type=ids, default=(), metavar="ID,…", help="everybody if not given")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds after the first frame")
@@ -46,11 +47,27 @@ def ids(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(f"people are numbers such as 1,4: not {text!r}") from None
 
 
+def kind_of(path: Path, named: str | None) -> str:
+    """The format that is named, or else that of the file's ending. Raises UserError where they differ."""
+    ending, single = path.suffix.lower(), {ending_of(kind): kind for kind in ("fbx", "glb", "npz", "bvh")}
+    kind = named or single.get(ending)
+    if kind is None:
+        raise UserError(
+            f"{path.name} does not tell the format: give --format, or end it in {', '.join(single)}."
+        )
+    if kind in SEQUENCES and ending in {f".{one.ending}" for one in KINDS.values()}:
+        raise UserError(f"{path.name} is the name of a file; --format {kind} writes a folder of files.")
+    if kind not in SEQUENCES and ending != ending_of(kind):
+        raise UserError(f"--format {kind} writes a file that ends in {ending_of(kind)}: not {path.name}.")
+    return kind
+
+
 def run(options: argparse.Namespace) -> int:
     """Export; exit code 2 for what a user can mend."""
+    kind = kind_of(options.output, options.format)
     take = load_take(options.take)
     wanted = TakeOptions(
-        options.format,
+        kind,
         PRESETS.get(options.preset, Y_UP_METRES),
         options.people,
         options.start,

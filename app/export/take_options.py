@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -48,6 +49,8 @@ KINDS = {
     "npz": Kind("npz", "npz", "Arrays for scripts: meshes, pose, shape, cameras.", True, 0, 4e3),
     "bvh": Kind("BVH", "bvh", "The skeleton's motion alone; a file for each person.", True, 760, 4e3),
 }
+SEQUENCES = ("obj", "ply")
+"""Kinds that are a folder with a file for each frame."""
 COLOURED = ("fbx-shapes", "glb-shapes", "obj", "ply", "fbx", "glb")
 _COLOUR_BYTES = {"obj": 21.0, "ply": 3.0}
 """A vertex and frame; in the others a colour is kept once and compressed."""
@@ -104,6 +107,17 @@ class Watch:
     def within(self, low: float, high: float) -> Watch:
         """For a piece of the work that lies between two parts of the whole."""
         return Watch(lambda part: self.progress(low + (high - low) * part), self.cancelled)
+
+
+def ending_of(kind: str) -> str:
+    """Of the path that is written, such as ".fbx"; empty for the folder of a sequence."""
+    return "" if kind in SEQUENCES else f".{KINDS[kind].ending}"
+
+
+def bvh_files(path: Path, names: Sequence[str]) -> list[Path]:
+    """A file for each person, of whom the first has the path itself; the last one tells what BVH cannot."""
+    more = [path.with_stem(f"{path.stem}_{name}") for name in names[1:]]
+    return [path, *more, path.with_name(f"{path.stem}_about.json")]
 
 
 def estimate_size(take: Take, options: TakeOptions) -> float:

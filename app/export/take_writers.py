@@ -18,7 +18,7 @@ from app.export.sequence import write_sequence
 from app.export.shapes import MeshTake, write_fbx_shapes, write_glb_shapes
 from app.export.skeleton import Motion, SkinnedTake, resampled
 from app.export.take_fit import FLIP, camera_of_take, colours_of, fits, places_of
-from app.export.take_options import LARGE_RESIDUAL, TakeOptions, Watch
+from app.export.take_options import LARGE_RESIDUAL, TakeOptions, Watch, bvh_files
 from app.takes import edit
 from app.takes.take import Performer, Take
 from model.array_files import save_npz
@@ -104,8 +104,7 @@ def _bvh(
     path: Path, takes: Sequence[SkinnedTake], options: TakeOptions, origin: Origin, rate: float
 ) -> tuple[Path, ...]:
     """A file for each person, and one beside that tells what the format has no place for."""
-    names = [path, *(path.with_stem(f"{path.stem}_{one.skeleton.mesh.name}") for one in takes[1:])]
-    about = path.with_name(f"{path.stem}_about.json")
+    *names, about = bvh_files(path, [one.skeleton.mesh.name for one in takes])
     facts = origin.facts(options.preset) | {"files": ", ".join(name.name for name in names)}
     text = json.dumps(facts, ensure_ascii=False, indent=1)
     write_atomically(about, lambda file: file.write_text(text + "\n", encoding="utf-8"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QMessageBox, QProgressBar, QVBoxLayout, QWidget
 
 from app.export.take_options import TakeOptions
 from app.gui.export_form import ExportForm
-from app.gui.export_words import Subject, saved_text
+from app.gui.export_words import Subject, replace_text, saved_text
 from app.gui.settings import Settings
 from app.gui.theme import Theme
 from app.gui.widgets import label, push_button
@@ -105,10 +106,30 @@ class ExportDialog(QDialog):
         if not self.form.place.text().strip():
             self.outcome.setText("Say where to write it.")
             return
+        self.form.complete()
+        wish = (self.form.path, self.form.options, self.form.of_take)
+        if there := self.form.replaced:
+            self._ask(there, lambda: self._write(*wish))
+        else:
+            self._write(*wish)
+
+    def _ask(self, there: list[Path], go_on: Callable[[], None]) -> None:
+        """Nothing that is there already goes without a question."""
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("Export")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(replace_text(there))
+        replace = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        replace.clicked.connect(go_on)
+        box.open()
+
+    def _write(self, path: Path, options: TakeOptions, of_take: bool) -> None:
         self.form.remember()
         self.outcome.setText("")
         self._show_busy(busy=True)
-        self.wanted.emit(self.form.path, self.form.options, self.form.of_take)
+        self.wanted.emit(path, options, of_take)
 
     def show_progress(self, part: float) -> None:
         """So much of it is done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.export.obj import library_beside
 from app.export.presets import PRESETS, Y_UP_METRES
-from app.export.take_options import COLOURED, KINDS, TakeOptions
+from app.export.take_options import COLOURED, KINDS, TakeOptions, bvh_files, ending_of
 from app.gui import export_words as words
 from app.gui.export_words import FORMATS, Subject
 from app.gui.people_menu import PeopleMenu
@@ -117,6 +119,7 @@ class ExportForm(QWidget):
             number.number_changed.connect(self._want_range)
         self.exact.clicked.connect(lambda: self.choose_format(EXACT.get(self.kind, self.kind)))
         self.browse.clicked.connect(self.ask_place)
+        self.place.editingFinished.connect(self.complete)
 
     def set_theme(self, theme: Theme) -> None:
         """Arrows and ticks."""
@@ -138,14 +141,24 @@ class ExportForm(QWidget):
     @property
     def path(self) -> Path:
         """Where to write."""
-        return Path(self.place.text()).expanduser()
+        return Path(self.place.text().strip()).expanduser()
 
     @property
     def ending(self) -> str:
         """Of the file; empty for the folder of a sequence."""
-        if not self.of_take:
-            return f".{self.kind}"
-        return "" if words.is_folder(self.kind) else f".{KINDS[self.kind].ending}"
+        return ending_of(self.kind) if self.of_take else f".{self.kind}"
+
+    @property
+    def replaced(self) -> list[Path]:
+        """What is there already of what will be written."""
+        path, take = self.path, self.subject.take
+        files = [path]
+        if self.of_take and self.kind == "bvh" and take is not None:
+            ids = self.people.ids
+            files = bvh_files(path, [one.name for one in take.people if not ids or one.id in ids])
+        elif not self.of_take and self.kind == "obj":
+            files.append(library_beside(path))
+        return [file for file in files if os.path.lexists(file)]
 
     @property
     def options(self) -> TakeOptions:
@@ -235,8 +248,7 @@ class ExportForm(QWidget):
         else:
             self.sentence.setText(FORMATS[kind][1])
             self.amount.setText(words.frame_size_text(kind, subject.vertices))
-        bare = words.without_ending(Path(self.place.text() or subject.name))
-        self.place.setText(f"{bare}{self.ending}")
+        self.complete()
         self.changed.emit()
 
     def _show_take(self, take: Take, options: TakeOptions) -> None:
@@ -256,6 +268,11 @@ class ExportForm(QWidget):
 
     # What the person does
 
+    def complete(self) -> None:
+        """The name has the ending of the format, whatever was typed."""
+        bare = words.without_ending(Path(self.place.text().strip() or self.subject.name))
+        self.place.setText(f"{bare}{self.ending}")
+
     def _want_range(self) -> None:
         first, last = self.first.number - 1, self.last.number - 1
         if self.sender() is self.first:
@@ -265,8 +282,9 @@ class ExportForm(QWidget):
         self.range_wanted.emit(first, last)
 
     def ask_place(self) -> None:
-        """Choose the file or folder."""
-        path, _ = QFileDialog.getSaveFileName(self, "Export", self.place.text())
+        """Choose the file or folder; what is there is asked about when it is written."""
+        quiet = QFileDialog.Option.DontConfirmOverwrite
+        path, _ = QFileDialog.getSaveFileName(self, "Export", self.place.text(), options=quiet)
         if path:
             self.place.setText(path)
             self._changed()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.export.presets import Y_UP_METRES
-from app.export.take_options import KINDS, LARGE_RESIDUAL, TakeOptions, estimate_size
+from app.export.take_options import KINDS, LARGE_RESIDUAL, SEQUENCES, TakeOptions, estimate_size
 from app.takes.edit import Edit
 from app.takes.take import Take
 
@@ -45,15 +46,16 @@ def is_glb(kind: str) -> bool:
     return kind.startswith("glb")
 
 
-def is_folder(kind: str) -> bool:
-    """Whether a take becomes a file for each frame."""
-    return kind in ("obj", "ply")
-
-
 def without_ending(path: Path) -> Path:
     """The path without the ending of one of our formats."""
     endings = {*FORMATS, *(kind.ending for kind in KINDS.values())}
     return path.with_suffix("") if path.suffix.lstrip(".").lower() in endings else path
+
+
+def replace_text(there: Sequence[Path]) -> str:
+    """Whether what is there already may go."""
+    named = "\n".join(map(str, there))
+    return f"{named}\n\n{'They are' if len(there) > 1 else 'It is'} there already. Replace?"
 
 
 def saved_text(path: str, note: str) -> str:
@@ -105,7 +107,7 @@ def pace_text(take: Take, options: TakeOptions) -> str:
         return (
             f"GLB knows seconds only: set Blender's scene to {rate:.0f} frames a second before it opens it."
         )
-    if is_folder(options.kind):
+    if options.kind in SEQUENCES:
         return f"The files do not tell: play them at {rate:.0f} frames a second."
     return ""
 

@@ -296,8 +296,35 @@ def test_the_command_exports_a_take(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(arguments) == 0
     assert "7 frames of 1 people, skeleton within" in capsys.readouterr().out
     assert json.loads(json.dumps(Player(output).document["asset"]["extras"]))["frames a second"] == "60"
-    assert main(["export", str(output), "--output", str(path)]) == 2
+    assert main(["export", str(output), "--output", str(tmp_path / "x.fbx")]) == 2
     assert "not a take" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "words"),
+    [
+        ("walk.glb", ["--format", "fbx"], "ends in .fbx: not walk.glb"),
+        ("walk", ["--format", "glb-shapes"], "ends in .glb: not walk."),
+        ("walk.obj", ["--format", "obj"], "a folder of files"),
+        ("walk", [], "does not tell the format"),
+        ("walk.obj", [], "does not tell the format"),
+    ],
+)
+def test_a_name_that_does_not_fit_the_format_is_refused(
+    name: str, named: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_take(tmp_path / "walk.take", take(2))
+    assert main(["export", str(tmp_path / "walk.take"), "--output", str(tmp_path / name), *named]) == 2
+    assert words in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["walk.take"]
+
+
+def test_the_ending_tells_the_format(tmp_path: Path) -> None:
+    save_take(tmp_path / "walk.take", take(2))
+    assert main(["export", str(tmp_path / "walk.take"), "--output", str(tmp_path / "walk.GLB")]) == 0
+    assert Player(tmp_path / "walk.GLB").document["animations"]
+    assert main(["export", str(tmp_path / "walk.take"), "--output", str(tmp_path / "walk.bvh")]) == 0
+    assert (tmp_path / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from model.errors import UserError
 from tests.app import gui_fakes, take_fakes
 from tests.app.gltf_player import Player
 from tests.app.mesh_files import assert_same_points
+from tests.app.question import answer
 
 FRAMES = 12
 
@@ -353,16 +354,24 @@ def choose(box: QComboBox, data: object) -> None:
     box.setCurrentIndex(box.findData(data))
 
 
-def export(window, qtbot, path: Path, kind: str, *, of_take: bool, preset: str = "any") -> str:
-    """Fill in the dialog, press its button; returns what it says."""
+def fill_in(window, path: Path, kind: str, *, of_take: bool, preset: str = "any"):
+    """The open dialog with these choices."""
     window.commands.export.trigger()
     dialog = window.exports.dialog
     choose(dialog.form.what, of_take)
     choose(dialog.form.format, kind)
     choose(dialog.form.preset, preset)
     dialog.form.place.setText(str(path))
+    return dialog
+
+
+def export(window, qtbot, path: Path, kind: str, *, replace: bool = False, **choices) -> str:
+    """Fill in the dialog, press its button; returns what it says."""
+    dialog = fill_in(window, path, kind, **choices)
     with qtbot.waitSignal(window.exports.done, timeout=60_000):
         press(qtbot, dialog.start)
+        if replace:
+            answer(qtbot, dialog, "Replace")
     return dialog.outcome.text()
 
 
@@ -406,7 +415,7 @@ def test_the_kept_frames_become_a_folder_of_files(shown, qtbot, tmp_path):
     want = desk.take.people[0].vertices[5] * [1, -1, -1]
     assert_same_points(np.asarray(mesh.vertices), want, 1e-5)
     desk.trim(4, 4)
-    export(window, qtbot, folder, "obj", of_take=True)
+    export(window, qtbot, folder, "obj", of_take=True, replace=True)
     assert [p.name for p in folder.glob("*.obj")] == ["walk_000000.obj"], "the old sequence is replaced"
 
 
@@ -416,14 +425,11 @@ def test_cancelling_leaves_the_old_files(shown, qtbot, tmp_path):
     folder = tmp_path / "walk"
     folder.mkdir()
     (folder / "walk_000099.obj").write_text("old")
-    window.commands.export.trigger()
-    dialog = window.exports.dialog
-    choose(dialog.form.what, True)
-    choose(dialog.form.format, "obj")
-    dialog.form.place.setText(str(folder))
+    dialog = fill_in(window, folder, "obj", of_take=True)
     window.exports.progress.connect(lambda part: dialog.stop.click() if 0 < part < 1 else None)
     with qtbot.waitSignal(window.exports.done, timeout=20_000):
         press(qtbot, dialog.start)
+        answer(qtbot, dialog, "Replace")
     assert "cancelled" in dialog.outcome.text()
     assert [p.name for p in folder.iterdir()] == ["walk_000099.obj"]
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".walk")] == []
@@ -434,7 +440,8 @@ def test_a_folder_with_other_files_is_left_alone(shown, qtbot, tmp_path):
     recorded(window, qtbot)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
-    assert "letter.txt" in export(window, qtbot, tmp_path / "mine", "obj", of_take=True)
+    said = export(window, qtbot, tmp_path / "mine", "obj", of_take=True, replace=True)
+    assert "letter.txt" in said
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
 
 

@@ -13,8 +13,19 @@ from model.errors import UserError
 def body_of(take: Take, path: Path | None = None) -> BodyModel:
     """The body of a take: that of a file, the free body, or one that the user added.
 
-    Raises UserError when it is not there.
+    Raises UserError when it is not there, or has not as many vertices as the take's meshes.
     """
+    body = _named(take, path)
+    for person in take.people:
+        if (count := person.vertices.shape[1]) != body.num_vertices:
+            raise UserError(
+                f"{person.name} of the take has {count:,} vertices, and the {body.name} "
+                f"{body.num_vertices:,}: they do not belong together."
+            )
+    return body
+
+
+def _named(take: Take, path: Path | None) -> BodyModel:
     if path is not None:
         return load_body(path)
     free = load_body()

@@ -14,9 +14,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib.recfunctions import repack_fields
 
 from app.pipeline.frames import Person, Record
 from app.takes.take import Made, Performer, Take
@@ -29,6 +30,7 @@ REACH = 32767 * STEP
 """Metres from the hips beyond which a vertex cannot be kept: nothing human is there."""
 _HEAD = struct.Struct("<II")
 _LONGEST = 1 << 28
+_SMALL = ["id", "camera", "box", "joints"]
 _FRAME = np.dtype(
     [
         ("time", "<f8"),
@@ -118,6 +120,10 @@ class Row:
     """(n,) of PERSON."""
     diagnostics: list[dict[str, float]]
 
+    def without_vertices(self) -> Row:
+        """The same without what is large."""
+        return dataclasses.replace(self, people=repack_fields(self.people[_SMALL]))
+
 
 def read_journal(path: Path) -> Take:
     """All whole entries of a recording, as a take.
@@ -125,34 +131,50 @@ def read_journal(path: Path) -> Take:
     Raises UserError when the file cannot be read, is no recording, or holds no frame.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise UserError(f"{path.name} is not a recording of this program.")
+            return _read(file, path.name)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not data.startswith(MAGIC):
-        raise UserError(f"{path.name} is not a recording of this program.")
-    contents = _contents(data, len(MAGIC))
-    try:
-        made = made_from(json.loads(next(contents)))
-        rows = [_row(content) for content in contents]
-    except StopIteration:
-        raise UserError(f"{path.name} ends before its first frame.") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise UserError(f"{path.name} is damaged: {error}.") from error
+
+
+def _read(file: IO[bytes], label: str) -> Take:
+    """Read twice, for only the second time it is known how large the take's arrays are: no copy is needed."""
+    contents = _contents(file)
+    head = next(contents, None)
+    if head is None:
+        raise UserError(f"{label} ends before its first frame.")
+    rows = [_row(content).without_vertices() for content in contents]
     if not rows:
-        raise UserError(f"{path.name} holds no frame.")
-    return _take(made, rows)
+        raise UserError(f"{label} holds no frame.")
+    take = _take(made_from(json.loads(head)), rows)
+    file.seek(len(MAGIC))
+    for place, content in enumerate(_contents(file), start=-1):
+        if place >= 0:
+            _fill(take, place, _row(content).people)
+    return take
 
 
-def _contents(data: bytes, place: int) -> Iterator[bytes]:
+def _fill(take: Take, place: int, people: np.ndarray) -> None:
+    """The vertices of one frame."""
+    for one in take.people:
+        row = one.row(place)
+        if row is not None:
+            vertices = people["vertices"][np.flatnonzero(people["id"] == one.id)[0]]
+            np.multiply(vertices, np.float32(STEP), out=one.vertices[row])
+
+
+def _contents(file: IO[bytes]) -> Iterator[bytes]:
     """Entries up to the first torn one."""
-    while place + _HEAD.size <= len(data):
-        length, crc = _HEAD.unpack_from(data, place)
-        place += _HEAD.size
-        content = data[place : place + length]
-        if length > _LONGEST or len(content) < length or zlib.crc32(content) != crc:
+    while len(head := file.read(_HEAD.size)) == _HEAD.size:
+        length, crc = _HEAD.unpack(head)
+        content = file.read(length) if length <= _LONGEST else b""
+        if len(content) < length or zlib.crc32(content) != crc:
             return
         yield content
-        place += length
 
 
 def made_from(content: Any) -> Made:
@@ -167,7 +189,7 @@ def made_from(content: Any) -> Made:
 
 
 def _row(content: bytes) -> Row:
-    frame = np.frombuffer(content, _FRAME, 1)[0]
+    frame = np.frombuffer(content, _FRAME, 1)[0].copy()
     start, text = _FRAME.itemsize, int(frame["text"])
     kind = _person(int(frame["vertices"]), int(frame["joints"]))
     people = np.frombuffer(content, kind, int(frame["people"]), start + text)
@@ -188,6 +210,7 @@ def _take(made: Made, rows: list[Row]) -> Take:
 
 
 def _performer(number: int, rows: list[Row]) -> Performer:
+    """A person whose vertices are still to be filled in."""
     found = [
         (place, row.people[k], row.diagnostics[k])
         for place, row in enumerate(rows)
@@ -195,10 +218,11 @@ def _performer(number: int, rows: list[Row]) -> Performer:
     ]
     places, people, told = zip(*found, strict=True)
     names = sorted(set().union(*told))
+    (count,) = {int(rows[place].frame["vertices"]) for place in places}
     return Performer(
         number,
         np.array(places, np.int64),
-        np.stack([person["vertices"] for person in people]) * np.float32(STEP),
+        np.zeros((len(people), count, 3), np.float32),
         np.stack([person["joints"] for person in people]).astype(np.float32),
         np.stack([person["camera"] for person in people]).astype(np.float64),
         np.stack([person["box"] for person in people]).astype(np.float32),

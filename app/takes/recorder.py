@@ -169,8 +169,13 @@ def _begin(folder: Path, content: bytes) -> tuple[Path, IO[bytes]]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("xb", buffering=0)
-        _hold(file)
-        _write_all(file, content)
+        try:
+            _hold(file)
+            _write_all(file, content)
+        except OSError:
+            file.close()
+            path.unlink()
+            raise
     except OSError as error:
         raise UserError(f"Nothing can be recorded in {folder}: {error.strerror or error}.") from error
     return path, file

@@ -29,6 +29,12 @@ _PERSON = {
     "filled": ("|b1", ()),
     "diagnostics": ("<f4", (None,)),
 }
+_LONGEST, _WIDEST = 1e8, 1e8
+"""Seconds and pixels beyond which no recording goes."""
+_JOINTS = (14, 21)
+"""Of a body, and of a hand."""
+_PIECE = 16
+"""Frames that are converted at once."""
 
 
 def save_take(path: Path, take: Take) -> None:
@@ -43,14 +49,17 @@ def save_take(path: Path, take: Take) -> None:
         "made": dataclasses.asdict(take.made),
         "people": [{"id": one.id, "diagnostics": list(one.diagnostics)} for one in take.people],
     }
-    arrays = {name: getattr(take, name).astype(kind) for name, (kind, _) in _FRAMES.items()}
-    for number, person in enumerate(take.people):
-        arrays |= {f"person{number}_{name}": value for name, value in _columns(person).items()}
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
 
     def write(file: Path) -> None:
-        with file.open("wb") as stream:
-            np.savez(stream, about=text, **arrays)
+        with zipfile.ZipFile(file, "w") as archive:
+            _add(archive, "about", text, "|u1")
+            for name, (kind, _) in _FRAMES.items():
+                _add(archive, name, getattr(take, name), kind)
+            for number, person in enumerate(take.people):
+                for name, value in _columns(person).items():
+                    step = STEP if name == "vertices" else None
+                    _add(archive, f"person{number}_{name}", value, _PERSON[name][0], step)
 
     write_atomically(path, write)
 
@@ -58,9 +67,25 @@ def save_take(path: Path, take: Take) -> None:
 def _columns(person: Performer) -> dict[str, np.ndarray]:
     told = list(person.diagnostics.values())
     columns = {name: getattr(person, name) for name in _PERSON if name != "diagnostics"}
-    columns["vertices"] = np.rint(person.vertices / np.float32(STEP))
     columns["diagnostics"] = np.stack(told, axis=1) if told else np.zeros((len(person.frames), 0))
-    return {name: value.astype(_PERSON[name][0]) for name, value in columns.items()}
+    return columns
+
+
+def _add(
+    archive: zipfile.ZipFile, name: str, values: np.ndarray, kind: str, step: float | None = None
+) -> None:
+    """A member as `np.savez` writes it, piece by piece: a take as large as the memory is saved all the same.
+
+    step: the values are kept as whole numbers of it.
+    """
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        facts = {"descr": kind, "fortran_order": False, "shape": values.shape}
+        np.lib.format.write_array_header_1_0(file, facts)
+        for start in range(0, len(values), _PIECE):
+            piece = values[start : start + _PIECE]
+            if step is not None:
+                piece = np.rint(piece / np.float32(step))
+            file.write(piece.astype(kind).tobytes())
 
 
 def check(take: Take) -> None:
@@ -69,7 +94,7 @@ def check(take: Take) -> None:
         raise UserError("The take holds no frame.")
     for person in take.people:
         numbers = (person.vertices, person.joints, person.cameras)
-        if not all(np.isfinite(values).all() for values in numbers):
+        if not all(np.isfinite([values.min(initial=0), values.max(initial=0)]).all() for values in numbers):
             raise UserError(
                 f"The take of {person.name} has numbers that are not finite; nothing was written."
             )
@@ -84,13 +109,19 @@ def load_take(path: Path) -> Take:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise UserError(f"{path.name} is damaged or not a take.") from error
-    except (ValueError, TypeError, KeyError, RuntimeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, RecursionError) as error:
         raise UserError(f"{path.name} is not a take of this program: {error}.") from error
+    except MemoryError as error:
+        raise UserError(f"{path.name} does not fit into the memory.") from error
 
 
 def _read(archive: zipfile.ZipFile, label: str) -> Take:
     if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
         raise UserError(f"{label} would unpack to more than {MAX_BYTES >> 30} GiB.")
+    if any(
+        info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in archive.infolist()
+    ):
+        raise zipfile.BadZipFile
     about = json.loads(_member(archive, "about", "|u1", (None,)).tobytes())
     if not isinstance(about, dict) or about.get("format") != "PointHMR take":
         raise ValueError("it does not say that it is one")
@@ -102,7 +133,13 @@ def _read(archive: zipfile.ZipFile, label: str) -> Take:
         raise ValueError("its frames are of different numbers")
     if not np.isfinite(frames["times"]).all() or (np.diff(frames["times"]) <= 0).any():
         raise ValueError("its times do not increase")
+    if np.abs(frames["times"]).max() > _LONGEST:
+        raise ValueError("its times are impossible")
+    if (frames["sizes"] < 1).any() or (frames["sizes"] > _WIDEST).any():
+        raise ValueError("its pictures are of impossible sizes")
     people = [_person(archive, number, one, count) for number, one in enumerate(about["people"])]
+    if len({one.id for one in people}) < len(people) or len({one.vertices.shape[1] for one in people}) > 1:
+        raise ValueError("its people are not those of one recording")
     take = Take(made_from(about["made"]), **frames, people=tuple(people))
     check(take)
     return take
@@ -118,6 +155,8 @@ def _person(archive: zipfile.ZipFile, number: int, about: dict[str, Any], count:
         raise ValueError("its people are not whole")
     if (np.diff(frames) <= 0).any() or frames[0] < 0 or frames[-1] >= count:
         raise ValueError("its people are in frames that there are not")
+    if columns["joints"].shape[1] not in _JOINTS or not 0 <= int(about["id"]) < 1 << 31:
+        raise ValueError("its people are of no known kind")
     told = columns.pop("diagnostics").T
     columns["vertices"] = columns["vertices"] * np.float32(STEP)
     return Performer(int(about["id"]), **columns, diagnostics=dict(zip(names, told, strict=True)))

@@ -127,6 +127,18 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         Recorder(MADE, tmp_path / "file" / "folder")
 
 
+def test_a_disk_that_is_full_at_the_start_keeps_no_empty_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module, "_write_all", full)
+    with pytest.raises(UserError, match=r"Nothing can be recorded in .*No space left"):
+        Recorder(MADE, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 KILLED = """
 import sys, time
 from pathlib import Path

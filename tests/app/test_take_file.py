@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.takes.journal import STEP
+from app.takes.bodies import body_of
+from app.takes.journal import STEP, frame_entry, head, read_journal
 from app.takes.take import Take
 from app.takes.take_file import load_take, save_take
 from model.errors import UserError
@@ -127,6 +129,12 @@ def test_a_header_that_promises_more_than_there_is_is_refused(saved: Path) -> No
         ("person1_cameras", lambda value: value * np.inf),
         ("person1_vertices", lambda value: value.astype(np.float32)),
         ("person1_vertices", lambda value: value[:1]),
+        ("person1_vertices", lambda value: value[:, :778]),
+        ("person1_joints", lambda value: value[:, :3]),
+        ("times", lambda value: value + 1e300),
+        ("sizes", lambda value: value * 0),
+        ("sizes", lambda value: -value),
+        ("sizes", lambda value: value + (1 << 30)),
     ],
 )
 def test_contents_that_make_no_sense_are_refused(name: str, change: object, saved: Path) -> None:
@@ -151,6 +159,51 @@ def test_takes_of_the_future_and_other_files_are_told_apart(saved: Path, tmp_pat
         load_take(other.with_suffix(".npz"))
     with pytest.raises(UserError, match="cannot be read"):
         load_take(other)
+
+
+@pytest.mark.parametrize("ids", [(1, 1), (float("inf"), 7), (-1, 7), (1 << 70, 7), (None, 7)])
+def test_people_who_cannot_be_told_apart_are_refused(ids: tuple[float, float], saved: Path) -> None:
+    about = json.loads(members(saved)["about"].tobytes())
+    for one, number in zip(about["people"], ids, strict=True):
+        one["id"] = number
+    spoil(saved, about=np.frombuffer(json.dumps(about).encode(), np.uint8))
+    with pytest.raises(UserError, match="is not a take of this program"):
+        load_take(saved)
+
+
+def test_what_is_packed_in_another_way_is_refused(saved: Path) -> None:
+    content = members(saved)
+    with zipfile.ZipFile(saved, "w", zipfile.ZIP_LZMA) as archive:
+        for name, value in content.items():
+            archive.writestr(f"{name}.npy", value.tobytes())
+    with pytest.raises(UserError, match="damaged or not a take"):
+        load_take(saved)
+
+
+def test_meshes_of_another_body_than_the_take_names_are_told(saved: Path) -> None:
+    take = load_take(saved)
+    hands = [replace(one, vertices=one.vertices[:, :778]) for one in take.people]
+    assert body_of(take).num_vertices == 6890
+    with pytest.raises(UserError, match="person_1 of the take has 778 vertices, and the free body 6,890"):
+        body_of(take.with_people(tuple(hands)))
+
+
+def test_saving_a_recording_needs_hardly_more_memory_than_its_take(tmp_path: Path) -> None:
+    path, one = tmp_path / "x.recording", take_fakes.record(0)
+    frames = [replace(one.frame, index=index, time=index / 30) for index in range(200)]
+    path.write_bytes(head(take_fakes.MADE) + b"".join(frame_entry(replace(one, frame=f)) for f in frames))
+    tracemalloc.start()
+    try:
+        take = read_journal(path)
+        saving = tracemalloc.get_traced_memory()[1]
+        held = sum(one.vertices.nbytes for one in take.people)
+        tracemalloc.reset_peak()
+        save_take(tmp_path / "x.take", take)
+        assert max(saving, tracemalloc.get_traced_memory()[1]) < 1.25 * held
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * path.stat().st_size
+    assert np.array_equal(load_take(tmp_path / "x.take").people[0].vertices, take.people[0].vertices)
 
 
 def test_a_take_without_people_is_a_take(tmp_path: Path) -> None:

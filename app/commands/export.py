@@ -85,5 +85,6 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(f"pointhmr: {done.warning}\n")
     fitted = "" if done.residual is None else f", skeleton within {done.residual:.1f} mm of the meshes"
     names = ", ".join(map(str, done.paths))
-    sys.stdout.write(f"{done.frames} frames of {len(take.people)} people{fitted}: {names}\n")
+    everybody = f"{done.people} {'person' if done.people == 1 else 'people'}"
+    sys.stdout.write(f"{done.frames} frames of {everybody}{fitted}: {names}\n")
     return 0

@@ -14,6 +14,8 @@ from app.export.writers import WRITERS
 from model.errors import UserError
 from model.temporaries import replace_folder, temporary_folder
 
+_BY_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
+"""Left in a folder by who only looked into it."""
 CANCELLED = "The export was cancelled; nothing was changed."
 
 
@@ -65,6 +67,7 @@ def _check(folder: Path) -> None:
             re.compile(re.escape(folder.name) + r"_\d{6,}\.\w+"),
             library_beside(folder / f"{folder.name}.obj"),
         )
-        others = [p.name for p in folder.iterdir() if not own.fullmatch(p.name) and p != library]
+        names = {p.name for p in folder.iterdir()} - {library.name} - _BY_FILE_MANAGERS
+        others = sorted(name for name in names if not own.fullmatch(name))
         if others:
             raise UserError(f"{folder} holds other files, such as {others[0]}; choose another name.")

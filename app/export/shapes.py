@@ -15,7 +15,7 @@ from app.export.fbx_scene import Scene, properties
 from app.export.fbx_take import TICKS, add_layer, curve
 from app.export.glb import Buffer
 from app.export.gltf import primitive, write_document
-from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams
+from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams, vertex_normals
 from app.export.presets import Y_UP_METRES, Preset
 from model.errors import UserError
 
@@ -127,7 +127,11 @@ def write_glb_shapes(
         mesh = split_at_seams(placed)
         content = primitive(mesh, buffer)
         offsets = (frames[1:] - frames[0])[:, mesh.source].astype("<f4")
-        content["targets"] = [{"POSITION": buffer.add(offset)} for offset in offsets]
+        content["targets"] = []
+        for frame, offset in zip(frames[1:], offsets, strict=True):
+            turned = vertex_normals(frame, placed.faces)[mesh.source] - mesh.normals
+            target = {"POSITION": buffer.add(offset), "NORMAL": buffer.add(turned.astype("<f4"))}
+            content["targets"].append(target)
         step()
         weights = np.eye(len(frames), dtype="<f4")[take.rows, 1:]
         meshes.append({"name": mesh.name, "primitives": [content]})

@@ -43,7 +43,7 @@ KINDS = {
     "fbx": Kind("FBX, skinned", "fbx", "A skeleton with curves, for every program.", True, 1150, 770e3),
     "glb": Kind("GLB, skinned", "glb", "A skeleton with tracks, for Blender and the web.", True, 405, 560e3),
     "fbx-shapes": Kind("FBX, shape for each frame", "fbx", _EXACT, False, 0, 500e3, SHORT_CLIP),
-    "glb-shapes": Kind("GLB, shape for each frame", "glb", _EXACT, False, 91e3, 420e3, SHORT_CLIP),
+    "glb-shapes": Kind("GLB, shape for each frame", "glb", _EXACT, False, 182e3, 420e3, SHORT_CLIP),
     "obj": Kind("OBJ sequence", "obj", "A file for each frame, in a folder.", False, 1.16e6, 0),
     "ply": Kind("PLY sequence", "ply", "A compact file for each frame, in a folder.", False, 446e3, 0),
     "npz": Kind("npz", "npz", "Arrays for scripts: meshes, pose, shape, cameras.", True, 0, 4e3),

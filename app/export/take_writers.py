@@ -35,6 +35,7 @@ class Exported:
     paths: tuple[Path, ...]
     """Files, or the folder of a sequence."""
     frames: int
+    people: int
     residuals: dict[int, np.ndarray]
     """Person's id -> (T,) millimetres by which its posed body misses the meshes; empty without a fit."""
 
@@ -88,8 +89,8 @@ def _skinned(take: Take, body: BodyModel, path: Path, options: TakeOptions, watc
     elif options.kind == "glb":
         write_glb_take(path, takes, origin)
     else:
-        return Exported(_bvh(path, takes, options, origin, rate), frames, residuals)
-    return Exported((path,), frames, residuals)
+        return Exported(_bvh(path, takes, options, origin, rate), frames, len(takes), residuals)
+    return Exported((path,), frames, len(takes), residuals)
 
 
 def _over_clip(one: SkinnedTake, take: Take, rate: float | None) -> SkinnedTake:
@@ -147,7 +148,7 @@ def _npz(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch: W
     arrays["about"] = np.array([f"{name}: {text}" for name, text in facts.items()])
     watch.at(0.95)
     write_atomically(path, lambda file: save_npz(file, arrays))
-    return Exported((path,), len(ready), residuals)
+    return Exported((path,), len(ready), len(ready.people), residuals)
 
 
 def _named(
@@ -174,7 +175,7 @@ def _shapes(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch
         write_fbx_shapes(path, takes, options.preset, origin, _rate(take, options), lambda: watch.at(0.6))
     else:
         write_glb_shapes(path, takes, origin, lambda: watch.at(0.6))
-    return Exported((path,), len(take), {})
+    return Exported((path,), len(take), len(takes), {})
 
 
 def _sequence(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch: Watch) -> Exported:
@@ -200,7 +201,7 @@ def _sequence(take: Take, body: BodyModel, path: Path, options: TakeOptions, wat
         return True
 
     count = write_sequence(path, frames(), options.kind, options.preset, _origin(take, options), step)
-    return Exported((path,), count, {})
+    return Exported((path,), count, len(people), {})
 
 
 WRITERS: dict[str, Callable[[Take, BodyModel, Path, TakeOptions, Watch], Exported]] = {

@@ -48,6 +48,7 @@ class ModelInfo:
     """(F, 3) int into `uv`, or None."""
     body: str = "free body"
     """As a person calls it."""
+    body_sha256: str = ""
     notice: str = ""
     """What the user should know about this pair of network and body."""
     has_mirror: bool = True
@@ -110,6 +111,7 @@ def model_info(reconstructor: Reconstructor) -> ModelInfo:
         uv=arrays.get("vt"),
         uv_faces=arrays.get("ft"),
         body=body.name,
+        body_sha256=body.sha256,
         notice=reconstructor.notice,
         has_mirror=reconstructor.has_mirror,
         engine=lambda: reconstructor.engine.name,

@@ -41,7 +41,7 @@ def size_text(size: int) -> str:
 
 def made_by(info: ModelInfo, source: str) -> Made:
     """What a recording says about its origin."""
-    return Made(info.model_name, info.sha256, info.body, source=source)
+    return Made(info.model_name, info.sha256, info.body, info.body_sha256, source)
 
 
 def name_of(made: Made) -> str:

@@ -67,6 +67,34 @@ def test_shapes_are_exact_in_every_frame(body: BodyModel, tmp_path: Path) -> Non
         assert_same_points(rest + sum(moved), walk.people[0].vertices[frame] * FLIP, 1e-5)
 
 
+def test_shapes_bring_their_own_normals(body: BodyModel, tmp_path: Path) -> None:
+    walk, path = take(2), tmp_path / "walk.glb"
+    turned = walk.people[0].vertices * np.ones((2, 1, 1), np.float32)
+    turned[1] = turned[0] @ np.float32([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
+    export_take(
+        walk.with_people((replace(walk.people[0], vertices=turned),)), body, path, TakeOptions("glb-shapes")
+    )
+    player = Player(path)
+    primitive = player.document["meshes"][0]["primitives"][0]
+    rest, (target,) = primitive["attributes"], primitive["targets"]
+    points = player.array(rest["POSITION"]) + player.array(target["POSITION"])
+    normals = player.array(rest["NORMAL"]) + player.array(target["NORMAL"])
+    want = trimesh.Trimesh(points, player.array(primitive["indices"]).reshape(-1, 3), process=False)
+    assert np.linalg.norm(normals, axis=1) == pytest.approx(1, abs=1e-4)
+    assert np.median((normals * want.vertex_normals).sum(axis=1)) > 0.99
+
+
+def test_what_a_file_manager_leaves_in_a_sequence_does_not_protect_it(
+    body: BodyModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "walk"
+    export_take(take(3), body, folder, TakeOptions("obj"))
+    for name in (".DS_Store", "Thumbs.db"):
+        (folder / name).write_bytes(b"\0")
+    export_take(take(1), body, folder, TakeOptions("obj"))
+    assert sorted(file.name for file in folder.iterdir()) == ["walk.mtl", "walk_000000.obj"]
+
+
 def test_a_sequence_is_exact_and_upright(body: BodyModel, tmp_path: Path) -> None:
     walk = take(3)
     export_take(walk, body, tmp_path / "walk", TakeOptions("obj", PRESETS["maya"], end=1 / 30))
@@ -294,7 +322,7 @@ def test_the_command_exports_a_take(tmp_path: Path, capsys: pytest.CaptureFixtur
         "0.5",
     ]
     assert main(arguments) == 0
-    assert "7 frames of 1 people, skeleton within" in capsys.readouterr().out
+    assert "7 frames of 1 person, skeleton within" in capsys.readouterr().out
     assert json.loads(json.dumps(Player(output).document["asset"]["extras"]))["frames a second"] == "60"
     assert main(["export", str(output), "--output", str(tmp_path / "x.fbx")]) == 2
     assert "not a take" in capsys.readouterr().err
@@ -319,12 +347,15 @@ def test_a_name_that_does_not_fit_the_format_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["walk.take"]
 
 
-def test_the_ending_tells_the_format(tmp_path: Path) -> None:
-    save_take(tmp_path / "walk.take", take(2))
-    assert main(["export", str(tmp_path / "walk.take"), "--output", str(tmp_path / "walk.GLB")]) == 0
+def test_the_ending_tells_the_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "walk.take"
+    save_take(path, take(2, ids=(1, 3)))
+    assert main(["export", str(path), "--output", str(tmp_path / "walk.GLB"), "--people", "3"]) == 0
     assert Player(tmp_path / "walk.GLB").document["animations"]
-    assert main(["export", str(tmp_path / "walk.take"), "--output", str(tmp_path / "walk.bvh")]) == 0
+    assert "2 frames of 1 person," in capsys.readouterr().out
+    assert main(["export", str(path), "--output", str(tmp_path / "walk.bvh")]) == 0
     assert (tmp_path / "walk.bvh").read_text().startswith("HIERARCHY")
+    assert "2 frames of 2 people," in capsys.readouterr().out
 
 
 @pytest.mark.slow

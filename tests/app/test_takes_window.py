@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from app.gui.background import BackgroundJob
 from app.gui.export_words import FORMATS
-from app.gui.recording import name_of
+from app.gui.recording import made_by, name_of
 from app.gui.settings import load_settings
 from app.takes.recorder import Recorder
 from app.takes.take import Made
@@ -263,6 +263,22 @@ def test_a_damaged_take_is_told(make_window, qtbot, tmp_path):
     window.open_source(path)
     qtbot.waitUntil(lambda: "bad.take" in window.parts.banner.text.text())
     assert not window.takes.on_page
+
+
+def test_a_take_of_another_body_is_told_and_the_window_goes_on(make_window, qtbot, tmp_path):
+    path, walk = tmp_path / "hand.take", take_fakes.take(3)
+    small = replace(walk.people[0], vertices=walk.people[0].vertices[:, :778])
+    save_take(path, walk.with_people((small,)))
+    window = make_window()
+    window.open_source(path)
+    qtbot.waitUntil(lambda: "do not belong together" in window.parts.banner.text.text(), timeout=20_000)
+    window.takes.go(1)
+    assert window.takes.studio.info is None and window.exports.subject() is None
+
+
+def test_a_recording_names_its_body_by_hash_too():
+    info = replace(gui_fakes.model_info(), body_sha256="b" * 64)
+    assert made_by(info, "me.mp4") == Made(info.model_name, info.sha256, info.body, "b" * 64, "me.mp4")
 
 
 def test_smoothing_follows_the_slider_and_can_be_taken_off(shown, qtbot):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from app.pipeline.frames import Frame
-from app.pipeline.sources import Source
+from app.pipeline.sources import FrameError, Source
 
 _FAST = 0.2
 """Frames further apart than this (seconds) are pictures to look at: none is ever left out."""
@@ -22,14 +22,19 @@ class FilePlayer:
         """What reading the frame of the last `take` has cost."""
         self._held: Frame | None = None
         self._origin: float | None = None
+        self._shown = 0.0
+        """Time in the source of the frame that was shown last."""
+        self._before: int | None = None
+        """Sought on the way back: where this one is broken, the one before it is wanted."""
         self._cost = 0.0
 
     def delay(self, now: float) -> float:
-        """Seconds until the next frame is due; 0 at the end, on the first one and when late."""
+        """Seconds until the next frame, or the end, is due; 0 on the first frame and when late."""
         frame = self._peek()
-        if frame is None or self._origin is None or self.source.fps is None:
+        if self._origin is None or self.source.fps is None:
             return 0.0
-        return max(0.0, self._origin + frame.time - now)
+        due = self._shown + 1.0 / self.source.fps if frame is None else frame.time
+        return max(0.0, self._origin + due - now)
 
     def take(self, now: float, *, every: bool = False) -> Frame | None:
         """The frame to show now; None at the end. `every`: late ones are not left out. Raises SourceError."""
@@ -49,9 +54,11 @@ class FilePlayer:
         """Tells that this frame is through; the first time after a jump the clock starts here."""
         if self._origin is None:
             self._origin = now - frame.time
+        self._shown = frame.time
 
-    def seek(self, index: int) -> None:
-        """Makes frame `index` the next one, due at once."""
+    def seek(self, index: int, *, back: bool = False) -> None:
+        """Makes frame `index` the next one, due at once; `back`: if it is broken, the one before it."""
+        self._before = index if back else None
         if self._held is None or self._held.index != index:
             self._held = None
             self.source.seek(index)
@@ -78,6 +85,17 @@ class FilePlayer:
     def _peek(self) -> Frame | None:
         if self._held is None:
             start = time.perf_counter()
-            self._held = self.source.read()
+            self._held = self._read()
             self._cost += (time.perf_counter() - start) * 1000.0
         return self._held
+
+    def _read(self) -> Frame | None:
+        try:
+            frame = self.source.read()
+        except FrameError:
+            if self._before:
+                self._before -= 1
+                self.source.seek(self._before)
+            raise
+        self._before = None
+        return frame

@@ -223,7 +223,7 @@ class Session:
         if not 0 <= target - here <= 1:
             self._pipeline.jumped()
             self._steadier.forget()
-        player.seek(target)
+        player.seek(target, back=target < here)
 
     def _advance(self, orders: Orders, feed: Feed) -> float | None:
         """The next frame if it is due, else the masks on the current one."""

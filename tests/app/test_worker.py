@@ -193,6 +193,16 @@ def test_loop_starts_again_and_a_single_picture_does_not(bench: Callable[..., Be
     assert b.sources["clip"].closed.is_set()
 
 
+def test_the_last_picture_of_a_loop_is_shown_for_its_time(bench: Callable[..., Bench]) -> None:
+    b = bench(folder=FakeClip(3, fps=2.5))
+    b.worker.set_loop(True)
+    b.worker.open("folder")
+    b.wait_records(3)
+    start = time.monotonic()
+    b.wait_records(4)
+    assert time.monotonic() - start > 0.3 and indices(b)[:4] == [0, 1, 2, 0]
+
+
 def test_pause_step_seek_and_play(bench: Callable[..., Bench]) -> None:
     b = bench(clip=FakeClip(1000, fps=30))
     b.worker.open("clip")
@@ -527,6 +537,33 @@ def test_a_broken_picture_in_a_folder_is_told_and_left(bench: Callable[..., Benc
     b.wait_state(WorkerState.ENDED)
     assert indices(b) == [0, 1, 3]
     assert Status(WorkerState.RUNNING, "2.png is broken.") in b.statuses
+
+
+@pytest.mark.parametrize("step", [lambda worker: worker.step(-1), lambda worker: worker.seek(2)])
+@pytest.mark.parametrize(("broken", "shown"), [({2}, 1), ({1, 2}, 0), ({0, 1, 2}, 3)])
+def test_a_step_back_passes_over_broken_pictures(
+    bench: Callable[..., Bench], broken: set[int], shown: int, step: Callable[[Worker], None]
+) -> None:
+    clip = FakeClip(4, fps=30)
+    read = clip.read
+
+    def read_over() -> Frame | None:
+        frame = read()
+        if frame is not None and frame.index in broken:
+            raise FrameError(f"{frame.index}.png is broken.")
+        return frame
+
+    clip.read = read_over  # type: ignore[method-assign]
+    b = bench(clip=clip)
+    b.worker.open("clip")
+    b.wait_state(WorkerState.ENDED)
+    count = len(b.records)
+    step(b.worker)
+    assert b.wait_records(count + 1).frame.index == shown
+    b.wait_state(WorkerState.PAUSED)
+    b.worker.play()
+    b.wait_state(WorkerState.ENDED)
+    assert indices(b)[count:] == [n for n in range(shown, 4) if n not in broken]
 
 
 def test_what_the_gate_drops_is_told(bench: Callable[..., Bench]) -> None:

@@ -147,7 +147,7 @@ class TakeDesk(QObject):
 
     def _set_page(self, *, take: bool) -> None:
         if take and not self.on_page:
-            self._resume = self._window.state is WorkerState.RUNNING
+            self._resume = self._window.state in (WorkerState.OPENING, WorkerState.RUNNING)
             if self._resume:
                 self._window.worker.pause()
         elif not take:

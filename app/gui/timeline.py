@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from app.gui.theme import DARK, Theme
@@ -34,6 +34,8 @@ class Timeline(Card):
     """`sought` carries the number of the frame that somebody wants to see."""
 
     sought = Signal(int)
+    shown = Signal()
+    """It can be seen again: what happened meanwhile is not drawn yet."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Timeline", parent)
@@ -124,6 +126,11 @@ class Timeline(Card):
         self.place.setText("" if here is None else f"frame {here + 1:,}")
         if self._plot is not None:
             self._cursor.setValue(self._here)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for what happened meanwhile."""
+        super().showEvent(event)
+        self.shown.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Clicks and drags on the plot, keys while it has the focus."""

@@ -39,6 +39,7 @@ class Watch(QObject):
         self._later.timeout.connect(self.tell)
         parts = window.parts
         parts.timeline.sought.connect(self.go)
+        parts.timeline.shown.connect(self.tell)
         parts.failures.chosen.connect(self.go_to)
         parts.failures.filtered.connect(self.tell)
         window.warmup.ready.connect(self._enable)

@@ -78,6 +78,15 @@ def test_the_timeline_is_clicked_dragged_and_typed(failing, qtbot):
     assert len(timeline._flags.getData()[0]) == 2
 
 
+def test_the_timeline_is_up_to_date_when_it_is_shown_again(failing, qtbot):
+    timeline = failing.parts.timeline
+    qtbot.keyClick(failing, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    send(failing, qtbot, record(flagged(("modes", 2.0)), index=5))
+    failing.watch.tell()
+    qtbot.keyClick(failing, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert timeline.isVisible() and timeline._flags.getData()[0].tolist() == [1, 3, 5]
+
+
 def test_the_measures_are_told_in_words(failing, qtbot):
     card = failing.parts.diagnostics
     send(failing, qtbot, record(flagged(("limbs", 2.0)), index=8))

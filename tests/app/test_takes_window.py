@@ -16,6 +16,7 @@ from app.gui.background import BackgroundJob
 from app.gui.export_words import FORMATS
 from app.gui.recording import made_by, name_of
 from app.gui.settings import load_settings
+from app.pipeline.worker import Status, WorkerState
 from app.takes.recorder import Recorder
 from app.takes.take import Made
 from app.takes.take_file import load_take, save_take
@@ -241,6 +242,19 @@ def test_the_key_goes_there_and_back_and_the_source_rests_meanwhile(shown, qtbot
     assert window.worker.calls[-1] == ("play", None)
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert window.takes.on_page
+
+
+def test_a_source_that_is_still_opening_rests_behind_a_take(shown, qtbot, tmp_path):
+    save_take(tmp_path / "walk.take", take_fakes.take(5))
+    window = shown()
+    window.bridge.on_status(Status(WorkerState.OPENING))
+    qtbot.waitUntil(lambda: window.state is WorkerState.OPENING)
+    window.worker.calls.clear()
+    window.open_source(tmp_path / "walk.take")
+    qtbot.waitUntil(lambda: window.takes.on_page)
+    assert ("pause", None) in window.worker.calls
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.worker.calls[-1] == ("play", None)
 
 
 def test_a_take_without_a_running_model_finds_its_body(make_window, qtbot, tmp_path):

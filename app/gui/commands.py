@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.gui.about import show_about, show_shortcuts
@@ -64,7 +65,7 @@ class Commands:
         parts.status.model.clicked.connect(do.models.trigger)
         window.models.done.connect(self.switched)
         self.report.done.connect(self.reported)
-        do.full_screen.toggled.connect(lambda on: window.showFullScreen() if on else window.showNormal())
+        do.full_screen.triggered.connect(self.fill_screen)
         do.themes.triggered.connect(lambda action: window.themes.choose(action.data()))
 
     def _connect_keys(self) -> None:
@@ -143,6 +144,11 @@ class Commands:
         else:
             self._window.worker.play()
         self._window.show_hints()
+
+    def fill_screen(self, on: bool) -> None:
+        """Fill the screen, or be again as large as before; the window tells the switch how it went."""
+        state, full = self._window.windowState(), Qt.WindowState.WindowFullScreen
+        self._window.setWindowState(state | full if on else state & ~full)
 
     def reset_views(self) -> None:
         """The whole picture, and the first look at the mesh."""

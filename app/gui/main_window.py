@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -19,6 +19,7 @@ from app.gui.export_desk import ExportDesk
 from app.gui.fading import Fading
 from app.gui.finder import Finder
 from app.gui.lab import Lab
+from app.gui.layout import set_checked
 from app.gui.model_choice import ModelChoice, ModelSwitch
 from app.gui.model_info import ModelInfo
 from app.gui.parts import Parts
@@ -146,6 +147,12 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         self.parts.mesh.view.setFocus()
         QTimer.singleShot(0, self.warmup.start)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The switch for the full screen follows the window, whoever has changed it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            set_checked(self.commands.full_screen, self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End every thread and timer, keep the settings."""

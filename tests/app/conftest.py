@@ -18,11 +18,13 @@ MakeWindow = Callable[..., MainWindow]
 
 @pytest.fixture
 def make_window(qtbot, tmp_path: Path) -> Iterator[MakeWindow]:
-    """Makes shown windows of a fixed size; each is closed and checked at the end of the test."""
+    """Makes shown windows of a fixed size, or the remembered one; each is closed and checked at the end."""
     windows: list[MainWindow] = []
     before = set(threading.enumerate())
 
-    def make(*people, fault: str = "", info: bool = True, size: tuple[int, int] = (1280, 800)) -> MainWindow:
+    def make(
+        *people, fault: str = "", info: bool = True, size: tuple[int, int] | None = (1280, 800)
+    ) -> MainWindow:
         bridge = Bridge()
         record = gui_fakes.record(people or None)
         worker = gui_fakes.FakeWorker(bridge, record, fault)
@@ -36,7 +38,8 @@ def make_window(qtbot, tmp_path: Path) -> Iterator[MakeWindow]:
         window.recording.folder = tmp_path / "takes"
         window.recording.recordings = tmp_path / "recordings"
         windows.append(window)
-        window.resize(*size)
+        if size is not None:
+            window.resize(*size)
         window.show()
         qtbot.waitExposed(window)
         return window

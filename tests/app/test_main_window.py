@@ -298,6 +298,28 @@ def test_pins_theme_and_masks_are_remembered(make_window, qtbot):
     assert second.settings.theme == "light"
 
 
+def test_a_window_that_was_closed_full_screen_comes_back_so_and_f11_leaves(make_window):
+    first = make_window()
+    first.commands.full_screen.trigger()
+    assert first.isFullScreen() and first.commands.full_screen.isChecked()
+    first.close()
+    second = make_window(size=None)
+    assert second.isFullScreen() and second.commands.full_screen.isChecked()
+    second.commands.full_screen.trigger()
+    assert not second.isFullScreen() and not second.commands.full_screen.isChecked()
+
+
+def test_full_screen_that_the_system_ends_is_told_and_a_maximized_window_stays_so(make_window):
+    window = make_window()
+    window.showMaximized()
+    window.commands.full_screen.trigger()
+    window.commands.full_screen.trigger()
+    assert window.isMaximized() and not window.isFullScreen()
+    window.commands.full_screen.trigger()
+    window.showNormal()
+    assert not window.commands.full_screen.isChecked()
+
+
 def test_closing_ends_the_worker(shown):
     window = shown()
     window.close()

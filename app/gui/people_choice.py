@@ -66,6 +66,7 @@ class PeopleChoice(QObject):
         if self.button is not None:
             text = "Largest person" if self.chosen is None else f"Person {self.chosen}"
             self.button.setText(f"{text}  ▾")
+            self.button.setAccessibleName(text)
 
     def _fill(self) -> None:
         menu = self._actions.person_menu

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from app.export.case import Case, load_case, save_case
+from app.export.case import Case, is_case, load_case, save_case
 from app.facts import packages
 from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.choices import Choices
@@ -39,8 +39,8 @@ class Cases(QObject):
         """The worker's model while a case is shown; it need not be the case's."""
         self._choices: tuple[Choices, Choices] | None = None
         """While a case is shown: the person's own, and those of the case."""
-        self._folder = Path()
-        """Whose case is wanted."""
+        self._wanted: Path | None = None
+        """The folder of the case that is to be looked at."""
         self._saving, self._opening = BackgroundJob(self), BackgroundJob(self)
         self._saving.done.connect(self._saved)
         self._opening.done.connect(self._opened)
@@ -96,10 +96,14 @@ class Cases(QObject):
         if path:
             self._window.open_source(Path(path))
 
-    def open(self, folder: Path) -> None:
-        """Read a case in the background and show it."""
-        self._folder = folder
+    def takes_over(self, spec: str | Path) -> bool:
+        """Read a case in the background and show it; False for every other source."""
+        if not is_case(spec):
+            self._wanted = None
+            return False
+        folder = self._wanted = Path(spec)
         self._opening.start(lambda: load_case(folder))
+        return True
 
     def forget(self) -> None:
         """The case is left: the model and the controls are again what they were before it.
@@ -149,11 +153,12 @@ class Cases(QObject):
         return case if same else None
 
     def _opened(self, case: object, fault: str) -> None:
-        if self._opening.busy or Path(self._window.spec or "") != self._folder:
-            return  # Meanwhile another source was opened, or another case.
+        if self._opening.busy or self._wanted is None:
+            return  # Meanwhile another case was opened, or another source.
         if fault or not isinstance(case, Case):
             self._window.parts.banner.say(fault)
             return
+        self._window.leave_for(self._wanted)
         self.case = case
         self._window.worker.adopt(case.record, case.model.sha256)
         self._show(case)

@@ -6,11 +6,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QPushButton, QToolButton
 
-from app.export.case import is_case
 from app.gui.actions import Actions
 from app.gui.bridge import Bridge, Controls
 from app.gui.cases import Cases
@@ -154,6 +153,14 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.WindowStateChange:
             set_checked(self.commands.full_screen, self.isFullScreen())
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus; Qt leaves that to some systems only."""
+        button, enter = self.focusWidget(), event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and isinstance(button, QPushButton | QToolButton) and not event.isAutoRepeat():
+            button.click()
+        else:
+            super().keyPressEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """End every thread and timer, keep the settings."""
         self._remember()
@@ -286,8 +293,14 @@ class MainWindow(QMainWindow):
 
     def open_source(self, spec: str | Path) -> None:
         """Show another source; a fault comes back as a state and is told in the banner."""
-        if self.takes.takes_over(spec):
-            return
+        reading = self.takes.takes_over(spec), self.cases.takes_over(spec)  # Each forgets its older wish.
+        if not any(reading):
+            self.leave_for(spec)
+            self.worker.open(spec)
+
+    def leave_for(self, spec: str | Path) -> None:
+        """Show and keep nothing more of the source, the case or the take on the page; `spec` comes next."""
+        self.takes.leave()
         self.recording.leave("Another source was opened.")
         self.setWindowTitle(f"{Path(spec).name} – PointHMR")
         self.parts.banner.hide()
@@ -297,10 +310,6 @@ class MainWindow(QMainWindow):
         self.cases.forget()
         self.sheet.stop()
         self.truth.look(spec)
-        if is_case(spec):
-            self.cases.open(Path(spec))
-        else:
-            self.worker.open(spec)
 
     def _forget_record(self) -> None:
         """Show nothing until the next record: the last one is another source's or another model's."""

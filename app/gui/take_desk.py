@@ -99,11 +99,14 @@ class TakeDesk(QObject):
         """Open a take's file; False for every other source, which is shown live."""
         if not str(spec).lower().endswith(ENDING):
             self._wanted = None
-            self._set_page(take=False)
             return False
         path = self._wanted = Path(spec)
         self._opening.start(lambda: (load_take(path), path))
         return True
+
+    def leave(self) -> None:
+        """Another source is shown."""
+        self._set_page(take=False)
 
     def _loaded(self, result: tuple[Take, Path] | None, fault: str) -> None:
         if self._wanted is None:

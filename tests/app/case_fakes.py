@@ -52,6 +52,6 @@ def measured(folder: Path, **settings: object) -> Path:
 
 
 def open_case(window: MainWindow, qtbot, folder: Path) -> None:
-    """Open a case of frame 9 and wait until it is shown."""
+    """Open a case and wait until it is shown."""
     window.open_source(folder)
-    qtbot.waitUntil(lambda: window.record is not None and window.record.frame.index == 9, timeout=30_000)
+    qtbot.waitUntil(lambda: window.cases.case is not None and not window.cases._opening.busy, timeout=30_000)

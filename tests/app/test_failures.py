@@ -170,10 +170,13 @@ def test_the_menu_opens_a_case(failing, qtbot, tmp_path, monkeypatch):
     assert failing.windowTitle().startswith("case")
 
 
-def test_what_is_no_case_is_told(failing, qtbot, tmp_path):
+def test_what_is_no_case_is_told_and_changes_nothing(failing, qtbot, tmp_path):
     (tmp_path / "case.json").write_text("{}")
+    before = failing.windowTitle(), failing.spec, failing.record, list(failing.worker.opened)
     failing.open_source(tmp_path)
     qtbot.waitUntil(lambda: "is not a case" in failing.parts.banner.text.text())
+    assert (failing.windowTitle(), failing.spec, failing.record, failing.worker.opened) == before
+    assert failing.watch.history.moments, "the source goes on"
 
 
 def test_isolating_is_a_switch_and_a_pinned_before_stays_plain(failing, qtbot):

@@ -160,6 +160,7 @@ def test_a_click_on_a_box_chooses_the_person(shown, qtbot):
     assert window.worker.calls[-1] == ("person", 9)
     assert window.person.box.id == 9
     assert window.people.button.text().startswith("Person 9")
+    assert window.people.button.accessibleName() == "Person 9"
     assert window.parts.mesh.view.scene.ids == (4, 9)
 
 
@@ -272,6 +273,16 @@ def test_every_control_has_a_tooltip_and_every_action_a_text(make_window):
             if control.isVisible():
                 assert control.toolTip(), (control, control.objectName())
     assert all(action.text() for action in window.actions())
+
+
+def test_enter_presses_the_button_that_has_the_focus(make_window, qtbot):
+    window = make_window()
+    button = window.masking.presets[1]
+    button.setFocus()
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        window.masking.set_hops((1, 1, 1, 1))
+        qtbot.keyClick(button, key)
+        assert window.masking.hops == PRESETS[1].hops
 
 
 def test_shortcuts_do_not_collide(make_window):

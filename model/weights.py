@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 import assets
@@ -155,7 +155,7 @@ def import_weights(path: Path, *, name: str | None = None, trained_on: str | Non
     metadata = {"part": part, "config": config.to_json(), "body": body}
     # Clones: safetensors refuses tensors that share memory.
     own = {key: value.clone() for key, value in tensors.items()}
-    write_atomically(target, lambda file: save_file(own, file, metadata))
+    write_atomically(target, lambda file: file.write_bytes(save(own, metadata)))
     card = ModelCard(
         name=target.stem,
         part=part,

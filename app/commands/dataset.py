@@ -24,11 +24,11 @@ from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
 from model.data.catalogue import open_dataset
 from model.data.manifest import write_manifest
+from model.data.pictures import write_picture
 from model.data.sample import Sample
 from model.data.synthetic import SyntheticDataset
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
-from model.paths import write_atomically
 
 SIZE = 256
 LIMBS = (
@@ -109,7 +109,7 @@ def draw(options: argparse.Namespace) -> int:
         crop_sample(dataset[options.first + i], SIZE, NO_AUGMENTATION, rng, mirrored)
         for i in range(options.count)
     ]
-    write_atomically(options.output, lambda path: _write(path, sheet(samples)))
+    write_picture(options.output, sheet(samples))
     sys.stdout.write(f"{options.output}: {len(samples)} crops\n")
     return 0
 
@@ -132,8 +132,3 @@ def labelled(sample: Sample) -> np.ndarray:
         colour = RIGHT if number < 4 else LEFT if number < 8 else MIDDLE
         cv2.line(image, joints[start], joints[end], colour, 2, cv2.LINE_AA)
     return image
-
-
-def _write(path: Path, picture: np.ndarray) -> None:
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-        raise OSError("the picture format is not known")

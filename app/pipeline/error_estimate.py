@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 import assets
 from model.errors import UserError
@@ -87,4 +87,4 @@ def write_estimator(path: Path, estimator: ErrorEstimator) -> None:
     arrays = {name: layer.astype(np.float16) for name, layer in zip(_LAYERS, estimator.layers, strict=True)}
     arrays |= {"mean": estimator.mean.astype(np.float32), "deviation": estimator.deviation.astype(np.float32)}
     about = {"estimator": json.dumps({"format": FORMAT, "sha256": estimator.sha256})}
-    write_atomically(path, lambda file: save_file(arrays, str(file), about))
+    write_atomically(path, lambda file: file.write_bytes(save(arrays, about)))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from model.cv import cv2
-from model.data.pictures import read_picture
+from model.data.pictures import read_picture, write_picture
 from model.data.sample import OUTSIDE, Dataset, Gender, Sample
 from model.errors import UserError
 from model.paths import write_atomically
@@ -140,10 +140,7 @@ def _save_array(array: np.ndarray, path: Path) -> None:
 
 def _line_of(folder: Path, sample: Sample, number: int, mesh: int) -> dict[str, Any]:
     name = f"images/{number:07d}.jpg"
-    picture = cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
-    write_atomically(
-        folder / name, lambda path: cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    )
+    write_picture(folder / name, sample.image, (cv2.IMWRITE_JPEG_QUALITY, 95))
     confidence = np.ones(len(sample.joints3d)) if sample.confidence3d is None else sample.confidence3d
     joints3d = np.c_[sample.joints3d, confidence]
     return {

@@ -1,15 +1,17 @@
-"""Pictures packed in a zip file, and label arrays beside them."""
+"""Pictures in a zip file or on their own, and label arrays beside them."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from model.cv import cv2
 from model.errors import UserError
+from model.paths import write_atomically
 
 
 class ZippedPictures:
@@ -45,6 +47,17 @@ def read_picture(path: Path) -> np.ndarray:
     except OSError as error:
         raise UserError(f"The picture {path} cannot be read: {error.strerror or error}.") from error
     return decode_picture(data, f"picture {path}")
+
+
+def write_picture(path: Path, image: np.ndarray, settings: Sequence[int] = ()) -> None:
+    """(H, W, 3) uint8 RGB, as what the path's ending says. Raises UserError.
+
+    settings: OpenCV's, such as (IMWRITE_JPEG_QUALITY, 95). Its `imwrite` does not tell why it fails.
+    """
+    good, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
+    if not good:
+        raise UserError(f"The picture {path} cannot be encoded.")
+    write_atomically(path, lambda file: file.write_bytes(data.tobytes()))
 
 
 def read_labels(path: Path) -> dict[str, np.ndarray]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
+from model.data.pictures import write_picture
 from model.data.sample import Dataset
 from model.evaluation.picture import Measured
-from model.paths import write_atomically
 
 PREDICTED, LABELLED = (70, 200, 110), (250, 190, 60)
 CAPTION = 18
@@ -42,7 +42,7 @@ def write_sheet(
         return None
     tiles += [np.zeros_like(tiles[0])] * (len(tiles) % 2)
     sheet = np.vstack([np.hstack(tiles[start : start + 2]) for start in range(0, len(tiles), 2)])
-    write_atomically(path, lambda file: cv2.imwrite(str(file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)))
+    write_picture(path, sheet)
     return sheet
 
 

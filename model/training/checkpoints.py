@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from model.errors import UserError
 from model.paths import write_atomically
@@ -32,14 +33,17 @@ def save_network(path: Path, network: PointHMR, body: str, *, compact: bool = Fa
             kept = value.detach().cpu().contiguous()
             tensors[name] = kept.half() if compact and kept.is_floating_point() else kept.clone()
     metadata = {"config": network.config.to_json(), "body": body}
-    write_atomically(path, lambda file: save_file(tensors, file, metadata))
+    write_atomically(path, lambda file: file.write_bytes(save(tensors, metadata)))
 
 
 def save_checkpoint(folder: Path, step: int, network: PointHMR, body: str, state: dict[str, Any]) -> None:
     """A new checkpoint beside the old one, which goes only when the new one is complete."""
     name = f"step-{step:08d}"
     save_network(folder / name / WEIGHTS, network, body)
-    write_atomically(folder / name / STATE, lambda file: torch.save(state | {"step": step}, file))
+    # On a full disk torch's own writer says something else than the system: so it writes into memory.
+    content = io.BytesIO()
+    torch.save(state | {"step": step}, content)
+    write_atomically(folder / name / STATE, lambda file: file.write_bytes(content.getbuffer()))
     text = json.dumps({"step": step, "folder": name})
     write_atomically(folder / POINTER, lambda file: file.write_text(text + "\n", encoding="utf-8"))
     for old in folder.glob("step-*"):

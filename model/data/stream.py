@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
+import pickle
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -94,17 +99,47 @@ class TrainingStream(torch.utils.data.Dataset[Sample]):
         return self._loaded(_Share(first, batch_size, rank, world), batch_size, workers)
 
     def _loaded(self, indices: Iterable[int], batch_size: int, workers: int) -> Iterator[Batch]:
-        loader: DataLoader[Sample] = DataLoader(
-            self,
-            batch_size,
-            sampler=indices,
-            num_workers=workers,
-            collate_fn=collate,
-            worker_init_fn=one_thread,
-            prefetch_factor=4 if workers else None,
-            multiprocessing_context="spawn" if workers else None,
-        )
-        return iter(loader)
+        if not workers:
+            yield from DataLoader(self, batch_size, sampler=indices, collate_fn=collate)
+            return
+        self._pictures.clear()
+        with TemporaryDirectory(prefix="pointhmr-") as folder:
+            path = Path(folder) / "stream"
+            with path.open("wb") as file:
+                pickle.dump(self, file)
+            loader: DataLoader[Sample] = DataLoader(
+                _StoredStream(path),
+                batch_size,
+                sampler=indices,
+                num_workers=workers,
+                collate_fn=collate,
+                worker_init_fn=one_thread,
+                prefetch_factor=4,
+                multiprocessing_context="spawn",
+            )
+            batches = iter(loader)
+            # They take turns: after a batch of each the file has been read.
+            yield from itertools.islice(batches, workers)
+        yield from batches
+
+
+class _StoredStream(torch.utils.data.Dataset[Sample]):
+    """A stream in a file. The process that draws from it reads it.
+
+    A whole stream would be sent through a pipe, and nobody comes back from writing to a process that died.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _stream(self) -> TrainingStream:
+        with self._path.open("rb") as file:
+            stream: TrainingStream = pickle.load(file)
+            return stream
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._stream[index]
 
 
 class _Share:
@@ -117,6 +152,25 @@ class _Share:
         for batch in itertools.count(self._first):
             start = (batch * self._world + self._rank) * self._size
             yield from range(start, start + self._size)
+
+
+@contextlib.contextmanager
+def errors_of_workers() -> Iterator[None]:
+    """Makes sentences of what torch raises when a loader process refuses or dies.
+
+    The death of one is told by a signal: it may be raised anywhere in the training, not only where it waits.
+    """
+    try:
+        yield
+    except UserError as error:  # Raised in a worker, it comes with the text of its traceback.
+        raise UserError(str(error).rpartition("UserError: ")[2].strip()) from error
+    except RuntimeError as error:
+        if "DataLoader worker (pid" not in str(error):
+            raise
+        raise UserError(
+            "A process that prepares training samples died, probably for want of memory: start the same "
+            "command again with fewer of them, such as --override workers=1."
+        ) from error
 
 
 def one_thread(_worker: int) -> None:

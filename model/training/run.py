@@ -23,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from model.data.sample import Batch, Dataset
+from model.data.stream import errors_of_workers
 from model.errors import UserError
 from model.evaluation.measure import measure
 from model.evaluation.worst import worst, write_sheet
@@ -272,5 +273,5 @@ def train_recipe(
     ranks = ranks_of_environment()
     if device is None:
         device = torch.device("cuda", ranks.local) if torch.cuda.is_available() else torch.device("cpu")
-    with process_group(ranks, device):
+    with process_group(ranks, device), errors_of_workers():
         return Run(recipe, output, ranks, device, scene).run()

@@ -11,11 +11,12 @@ What a person lacks is null. `pointhmr dataset convert` writes it.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,15 @@ from model.cv import cv2
 from model.data.pictures import read_picture, write_picture
 from model.data.sample import OUTSIDE, Dataset, Gender, Sample
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import write_atomically
+from model.temporaries import temporary_file
 
 logger = logging.getLogger(__name__)
 
 FORMAT, VERSION = "pointhmr-manifest", 1
 FILE = "manifest.jsonl"
+_MESHES = ("vertices.npy", "vertices2d.npy")
 _GENDERS: dict[str, Gender] = {name: name for name in ("neutral", "male", "female")}
 
 
@@ -54,8 +58,21 @@ class ManifestDataset:
         self.head = _head(lines[0], folder)
         self.name = self.head.name
         self._people = [person for number, line in lines[1:] for person in _person(line, number, folder)]
-        self._meshes = _open_array(folder / "vertices.npy", (self.head.vertices, 3))
-        self._meshes2d = _open_array(folder / "vertices2d.npy", (self.head.vertices, 2))
+        self._open_meshes()
+
+    def _open_meshes(self) -> None:
+        self._meshes, self._meshes2d = (
+            _open_array(self._folder / name, (self.head.vertices, width))
+            for name, width in zip(_MESHES, (3, 2), strict=True)
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which opens the meshes itself: they would be sent as a whole."""
+        return {name: value for name, value in vars(self).items() if name not in ("_meshes", "_meshes2d")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._open_meshes()
 
     def __len__(self) -> int:
         return len(self._people)
@@ -105,37 +122,63 @@ def write_manifest(folder: Path, dataset: Dataset, indices: Iterable[int], body:
 
     A sample that its dataset refuses is reported and left out. Raises UserError when the disk refuses.
     """
-    people: list[dict[str, Any]] = []
-    meshes: list[np.ndarray] = []
-    meshes2d: list[np.ndarray] = []
-    left_out = 0
-    head: Head | None = None
-    for index in indices:
+    with contextlib.ExitStack() as stack:
         try:
-            sample = dataset[index]
-        except UserError as error:
-            logger.warning("left out: %s", error)
-            left_out += 1
-            continue
-        head = head or Head(dataset.name, body, len(sample.joints3d), len(sample.vertices))
-        people.append(_line_of(folder, sample, len(people), len(meshes)))
-        if sample.has_mesh:
-            meshes.append(sample.vertices.astype(np.float32))
-            meshes2d.append(sample.vertices2d.astype(np.float32))
-    if head is None:
-        raise UserError(f"{dataset.name} has no readable person: nothing was written.")
-    shape = (head.vertices,)
-    for name, rows, width in (("vertices", meshes, 3), ("vertices2d", meshes2d, 2)):
-        stacked = np.stack(rows) if rows else np.zeros((0, *shape, width), np.float32)
-        write_atomically(folder / f"{name}.npy", partial(_save_array, stacked))
-    first = {"format": FORMAT, "version": VERSION, **vars(head)}
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in [first, *people])
-    write_atomically(folder / FILE, lambda path: path.write_text(text, encoding="utf-8"))
-    return len(people), left_out
+            folder.mkdir(parents=True, exist_ok=True)
+            made = [stack.enter_context(temporary_file(folder / name)) for name in (*_MESHES, FILE)]
+            counts = _write_people(folder, dataset, indices, body, made)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+        for name, path in zip((*_MESHES, FILE), made, strict=True):
+            write_atomically(folder / name, path.replace)
+    return counts
 
 
-def _save_array(array: np.ndarray, path: Path) -> None:
-    np.save(path, array)
+def _write_people(
+    folder: Path, dataset: Dataset, indices: Iterable[int], body: str, files: list[Path]
+) -> tuple[int, int]:
+    """Each person goes to the disk at once: the meshes of a whole set may be more than the memory.
+
+    files: for the meshes, the same in pixels, and the lines.
+    """
+    written = left_out = meshes = 0
+    head: Head | None = None
+    with files[0].open("wb") as mesh, files[1].open("wb") as mesh2d, files[2].open("wb") as lines:
+        for index in indices:
+            try:
+                sample = dataset[index]
+            except UserError as error:
+                logger.warning("left out: %s", error)
+                left_out += 1
+                continue
+            if head is None:
+                head = Head(dataset.name, body, len(sample.joints3d), len(sample.vertices))
+                lines.write(_encoded({"format": FORMAT, "version": VERSION, **vars(head)}))
+                mesh.write(_array_head(0, head.vertices, 3))
+                mesh2d.write(_array_head(0, head.vertices, 2))
+            lines.write(_encoded(_line_of(folder, sample, written, meshes)))
+            written += 1
+            if sample.has_mesh:
+                mesh.write(sample.vertices.astype("<f4").tobytes())
+                mesh2d.write(sample.vertices2d.astype("<f4").tobytes())
+                meshes += 1
+        if head is None:
+            raise UserError(f"{dataset.name} has no readable person: nothing was written.")
+        for file, width in ((mesh, 3), (mesh2d, 2)):
+            file.seek(0)
+            file.write(_array_head(meshes, head.vertices, width))
+    return written, left_out
+
+
+def _encoded(line: dict[str, Any]) -> bytes:
+    return (json.dumps(line, ensure_ascii=False) + "\n").encode()
+
+
+def _array_head(*shape: int) -> bytes:
+    """Of an .npy file of float32; numpy leaves room in it, so that it is as long for any number of rows."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return head.getvalue()
 
 
 def _line_of(folder: Path, sample: Sample, number: int, mesh: int) -> dict[str, Any]:
@@ -180,7 +223,7 @@ def _read_lines(path: Path) -> list[tuple[int, str]]:
 
 def _head(line: tuple[int, str], folder: Path) -> Head:
     try:
-        raw = json.loads(line[1])
+        raw = parse_json(line[1])
         if raw["format"] != FORMAT or raw["version"] != VERSION:
             raise ValueError(f"{raw['format']} {raw['version']}")
         return Head(str(raw["name"]), str(raw["body"]), int(raw["joints"]), int(raw["vertices"]))
@@ -190,7 +233,7 @@ def _head(line: tuple[int, str], folder: Path) -> Head:
 
 def _person(line: str, number: int, folder: Path) -> list[dict[str, Any]]:
     try:
-        person = json.loads(line)
+        person = parse_json(line)
     except ValueError:
         person = None
     if isinstance(person, dict):

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import pickle
+import tracemalloc
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -287,6 +288,40 @@ def test_a_manifest_gives_back_what_was_written(tmp_path: Path, caplog: pytest.L
         assert written.joints2d == pytest.approx(original.joints2d, abs=1e-2)
         assert (written.has_mesh, written.key) == (original.has_mesh, original.key)
         assert np.abs(written.image.astype(int) - original.image).mean() < 3
+
+
+class Same:
+    """The same person, as often as wanted."""
+
+    name = "same"
+
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> Sample:
+        return replace(self._sample, key=str(index), has_mesh=index % 2 == 0)
+
+
+def test_the_meshes_of_a_manifest_are_never_held_or_sent_as_a_whole(tmp_path: Path) -> None:
+    person = MetroDataset(write_metro(tmp_path / "metro", [metro_label(0)]), bodies())[0]
+    tracemalloc.start()
+    write_manifest(tmp_path / "out", Same(person), range(100), "free")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = sum((tmp_path / "out" / name).stat().st_size for name in ("vertices.npy", "vertices2d.npy"))
+    assert size > 50 * person.vertices.nbytes and peak < size / 4
+    dataset = ManifestDataset(tmp_path / "out")
+    sent = pickle.dumps(dataset)
+    assert len(sent) < size / 4
+    for index in (0, 1, 98):
+        there = pickle.loads(sent)[index]
+        assert (there.key, there.has_mesh) == (str(index), index % 2 == 0)
+        assert np.array_equal(there.vertices, dataset[index].vertices)
+        assert there.vertices[0] == pytest.approx(person.vertices[0] if there.has_mesh else np.zeros(3))
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_broken_lines_of_a_manifest_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -55,6 +56,18 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             _to_the_disk(temporary)
             temporary.chmod(0o644)
             temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise UserError unless a file could be written there: before long work, not after it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with temporary_file(path):
+            pass
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
 

@@ -20,7 +20,7 @@ from app.commands.window import SAMPLE, builder
 from app.malloc import use_few_arenas
 from app.vitals import Growth, Vitals, growth
 from model.errors import UserError
-from model.paths import write_atomically
+from model.paths import check_writable, write_atomically
 
 SCHEMA = 1
 
@@ -45,7 +45,16 @@ def run(options: argparse.Namespace) -> int:
     """Soak without a screen; print the growth."""
     if not 0.0 < options.minutes <= 10_000.0:
         raise UserError("--minutes wants a number above 0.")
+    if options.output.suffix.lower() == ".png":
+        raise UserError(
+            "--output names the file of the figures, such as soak.json: the curves go beside it as .png."
+        )
+    check_writable(options.output)
+    picture_file = options.output.with_suffix(".png")
+    check_writable(picture_file)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtCore import QBuffer
+
     from app.gui.application import create_application, create_window, share_the_interpreter
     from app.gui.soak import Soak
     from app.gui.soak_curve import curve
@@ -72,9 +81,10 @@ def run(options: argparse.Namespace) -> int:
     more = growth(samples)
     sentence = verdict(samples, more)
     write(options.output, samples, more)
-    picture = curve(samples, sentence)
-    write_atomically(options.output.with_suffix(".png"), lambda file: picture.save(str(file), "PNG"))  # type: ignore[call-overload]
-    sys.stdout.write(f"{sentence}\n{options.output}\n{options.output.with_suffix('.png')}\n")
+    picture = QBuffer()
+    curve(samples, sentence).save(picture, "PNG")  # type: ignore[call-overload]
+    write_atomically(picture_file, lambda file: file.write_bytes(picture.data().data()))
+    sys.stdout.write(f"{sentence}\n{options.output}\n{picture_file}\n")
     return 0 if more.flat else 1
 
 

@@ -16,6 +16,7 @@ from model.body import H36M_REGRESSOR, NUM_BETAS, BodyModel, load_body
 from model.body_data import Kind, read_body
 from model.body_hierarchy import DOWNSAMPLING, BodyHierarchy, body_hierarchy, downsampling_beside
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import data_dir, write_atomically
 from model.weights import FREE, SMPL, ModelCard
 
@@ -168,7 +169,7 @@ def _variant(file_name: str) -> str:
 
 def _read_card(path: Path) -> BodyCard | None:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = parse_json(path.read_text(encoding="utf-8"))
         card = BodyCard(**{key: str(value) for key, value in raw.items()})  # type: ignore[arg-type]
     except (OSError, ValueError, TypeError, AttributeError):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from model.errors import UserError
+from model.json_text import parse_json
 
 Backbone = Literal["hrnet-w32", "blazepose-full", "blazepose-heavy"]
 Hops = tuple[int | None, ...]
@@ -85,7 +86,7 @@ class NetworkConfig:
     def from_json(text: str) -> NetworkConfig:
         """Inverse of `to_json`; raises UserError when the text does not describe a network."""
         try:
-            raw = json.loads(text)
+            raw = parse_json(text)
             fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
             return NetworkConfig(**fields)
         except (TypeError, ValueError, AttributeError) as error:

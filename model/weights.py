@@ -21,6 +21,7 @@ from model.config import PRESETS, NetworkConfig, preset
 from model.errors import UserError
 from model.guided import shipped_state
 from model.hierarchy import Hierarchy
+from model.json_text import parse_json
 from model.paths import data_dir, sha256, write_atomically
 from model.pointhmr import PointHMR
 from model.pretrained import hrnet_state, looks_like_hrnet
@@ -111,7 +112,7 @@ def load_network(name_or_file: str | Path, hierarchy: Hierarchy | None = None) -
     state = load_checkpoint(path)
     config_text = _metadata(path).get("config")
     if config_text is not None:
-        network = PointHMR(NetworkConfig.from_json(config_text), hierarchy)
+        network = built(NetworkConfig.from_json(config_text), hierarchy, path.name)
         _fill(network, state, path.name)
     else:
         network = PointHMR(preset(_PUBLISHED), hierarchy)
@@ -188,7 +189,7 @@ def _recognised(state: dict[str, Tensor], path: Path) -> tuple[Part, NetworkConf
     """What a checkpoint is, its tensors under our names, and what there is to say about it."""
     config_text = _metadata(path).get("config")
     if config_text is not None:
-        network = PointHMR(NetworkConfig.from_json(config_text))
+        network = built(NetworkConfig.from_json(config_text), None, path.name)
         _fill(network, state, path.name)
         return "network", network.config, state, ""
     published = preset(_PUBLISHED)
@@ -206,6 +207,21 @@ def _recognised(state: dict[str, Tensor], path: Path) -> tuple[Part, NetworkConf
 def _from_released(state: Mapping[str, Tensor], network: PointHMR, label: str) -> dict[str, Tensor]:
     check_state(state, released_shapes(network), label, "released PointHMR network")
     return released_to_ours(state, network)
+
+
+def built(config: NetworkConfig, hierarchy: Hierarchy | None, label: str) -> PointHMR:
+    """The network of a config that a user gave. Raises UserError when there can be none such.
+
+    label: where the config comes from.
+    """
+    try:
+        return PointHMR(config, hierarchy)
+    except (UserError, OSError):
+        raise
+    except Exception as error:  # Layers check little: senseless sizes raise whatever they like.
+        raise UserError(
+            f"{label} describes a network that cannot be built ({type(error).__name__})."
+        ) from error
 
 
 def _fill(network: PointHMR, state: Mapping[str, Tensor], label: str) -> None:
@@ -241,7 +257,7 @@ def _card_of(path: Path) -> ModelCard | None:
         return None
     fields = {field.name for field in dataclasses.fields(ModelCard)}
     try:
-        raw = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        raw = parse_json(path.with_suffix(".json").read_text(encoding="utf-8"))
         told = {key: str(value) for key, value in raw.items() if key in fields}
     except (OSError, ValueError, AttributeError):
         told = {key: value for key, value in metadata.items() if key in fields - {"config"}}

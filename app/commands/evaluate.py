@@ -19,7 +19,7 @@ from app.commands.sets import add_set_arguments, load_bodies
 from app.commands.worst_cases import CaseWriter
 from model.blazepose import load_blazepose
 from model.config import Hops
-from model.data.catalogue import DatasetSpec, open_dataset
+from model.data.catalogue import DatasetSpec, distinct, open_dataset
 from model.data.mixture import Sources
 from model.data.people import Bodies
 from model.data.sample import Dataset
@@ -131,8 +131,9 @@ def run(options: argparse.Namespace) -> int:
     if ranks.first:
         _tell(options, card, results)  # First, whatever becomes of the pictures.
         if options.report is not None:
-            for spec, result in zip(specs, results, strict=True):
-                _write_worst(job, open_dataset(spec, bodies, hierarchy), result)
+            names = distinct([result.dataset for result in results])
+            for name, spec, result in zip(names, specs, results, strict=True):
+                _write_worst(job, name, open_dataset(spec, bodies, hierarchy), result)
     return 0
 
 
@@ -222,13 +223,13 @@ def _tell(options: argparse.Namespace, card: ModelCard, results: list[SetResult]
         write_atomically(options.report / "report.md", lambda file: file.write_text(table, "utf-8"))
 
 
-def _write_worst(job: Job, dataset: Dataset, result: SetResult) -> None:
+def _write_worst(job: Job, set_name: str, dataset: Dataset, result: SetResult) -> None:
     """A sheet for each mask setting, and of bodies a folder of cases that the window opens."""
     options, size = job.options, job.network.config.image_size
     metric = "pa_mpjpe" if result.protocol.name == "freihand" else "mpjpe"
     for row in result.rows:
         masked = f"-{masks_text(row.hops).replace(',', '-')}" if len(result.rows) > 1 else ""
-        name = f"worst-{dataset.name}{masked}"
+        name = f"worst-{set_name}{masked}"
         chosen = worst(row.pictures, options.worst, metric)
         write_sheet(options.report / f"{name}.png", dataset, chosen, size, metric, upright=job.upright)
         if job.bodies.neutral.kind != "mano":

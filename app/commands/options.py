@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.pipeline.frames import PAPER_HOPS, Hops, PersonBox
 from model.config import DEFAULT_WEIGHTS
 from model.errors import UserError
+from model.json_text import parse_json
 
 if TYPE_CHECKING:
     from model.data.render.studio import Studio
@@ -108,7 +108,7 @@ def size(text: str) -> tuple[int, int]:
 def read_boxes(path: Path) -> dict[str, list[PersonBox]]:
     """A JSON object {picture path: [[x, y, w, h], ...]} -> boxes by path; raises UserError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         return {
             str(name): [_box(list(map(float, values)), number) for number, values in enumerate(boxes)]
             for name, boxes in content.items()

@@ -13,6 +13,7 @@ import torch.distributed as dist
 
 from app.pipeline.sources import FolderSource, SourceError, open_source
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import write_atomically
 from model.training.distributed import Ranks, process_group
 
@@ -68,7 +69,7 @@ def merge(output: Path, inputs: Sequence[str], world: int) -> None:
     for rank in range(world):
         folder = rank_folder(output, rank)
         try:
-            content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+            content = parse_json((folder / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(f"The part in {folder} cannot be read: {error}.") from error
         head = head or {key: value for key, value in content.items() if key != "frames"}

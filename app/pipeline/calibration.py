@@ -15,6 +15,7 @@ import numpy as np
 import assets
 from app.pipeline.diagnostics import BY_NAME, ERROR, RISK, Diagnostics, Flag
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import write_atomically
 
 FALLBACK = "body-lite"
@@ -126,7 +127,7 @@ def calibration_for(model: str, sha256: str) -> Calibration:
 def read_calibration(path: Path) -> Calibration:
     """Inverse of `write_calibration`; raises UserError when the file is none."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = parse_json(path.read_text(encoding="utf-8"))
         risk = raw["risk"]
         parts = {name: tuple(risk[name]) for name in ("names", "mean", "deviation", "weights")}
         if len({len(part) for part in parts.values()}) != 1 or not set(parts["names"]) <= set(BY_NAME):

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 import assets
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import write_atomically
 
 FORMAT = 1
@@ -69,7 +70,7 @@ def read_estimator(path: Path) -> ErrorEstimator:
     """Inverse of `write_estimator`; raises UserError when the file is none."""
     try:
         with safe_open(str(path), "numpy") as file:
-            about = json.loads((file.metadata() or {})["estimator"])
+            about = parse_json((file.metadata() or {})["estimator"])
             if about["format"] != FORMAT:
                 raise ValueError(f"its format is {about['format']}")
             arrays = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118

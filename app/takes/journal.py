@@ -22,6 +22,7 @@ from numpy.lib.recfunctions import repack_fields
 from app.pipeline.frames import Person, Record
 from app.takes.take import Made, Performer, Take
 from model.errors import UserError
+from model.json_text import parse_json
 
 MAGIC = b"PointHMR recording 1\n"
 STEP = 1e-4
@@ -150,7 +151,7 @@ def _read(file: IO[bytes], label: str) -> Take:
     rows = [_row(content).without_vertices() for content in contents]
     if not rows:
         raise UserError(f"{label} holds no frame.")
-    take = _take(made_from(json.loads(head)), rows)
+    take = _take(made_from(parse_json(head)), rows)
     file.seek(len(MAGIC))
     for place, content in enumerate(_contents(file), start=-1):
         if place >= 0:
@@ -193,7 +194,7 @@ def _row(content: bytes) -> Row:
     start, text = _FRAME.itemsize, int(frame["text"])
     kind = _person(int(frame["vertices"]), int(frame["joints"]))
     people = np.frombuffer(content, kind, int(frame["people"]), start + text)
-    return Row(frame, people, json.loads(content[start : start + text]))
+    return Row(frame, people, parse_json(content[start : start + text]))
 
 
 def _take(made: Made, rows: list[Row]) -> Take:

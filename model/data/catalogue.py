@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,6 +67,15 @@ def open_dataset(
     if len(dataset) == 0:
         raise UserError(f"The set {spec.path} is empty.")
     return FullMeshes(dataset, hierarchy) if full else CoarseMeshes(dataset, hierarchy)
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of sets that all differ: the second "coco" becomes "coco-2"."""
+    given: list[str] = []
+    for name in names:
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        given.append(next(one for one in itertools.chain([name], numbered) if one not in given))
+    return given
 
 
 def _opened(

@@ -119,7 +119,7 @@ def _items(path: Path) -> Iterator[Any]:
                     value, end = decoder.raw_decode(text, position)
                     # A number at the end of what was read may go on.
                     complete = end < len(text)
-                except ValueError:
+                except (ValueError, RecursionError):
                     complete = False
                 if complete:
                     yield value

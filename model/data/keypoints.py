@@ -7,7 +7,6 @@ Manifest: a folder (model/data/manifest.py).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from model.array_files import load_arrays
 from model.data.manifest import FILE, ManifestDataset
 from model.data.pictures import read_picture
 from model.errors import UserError
+from model.json_text import parse_json
 
 LEAST_JOINTS = 6
 """Annotated joints without which a person says too little."""
@@ -73,7 +73,7 @@ def usable(joints2d: np.ndarray) -> bool:
 
 def _json(path: Path, pictures: Path) -> list[Annotated]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from error
     try:

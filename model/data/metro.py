@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from model.data.pictures import decode_picture
 from model.data.sample import Gender, Sample
 from model.data.tsv import CompositeTable, Table, TsvFile, read_line_list
 from model.errors import UserError
+from model.json_text import parse_json
 
 BOX_UNIT = 200.0
 """Pixels in METRO's unit of a box's side."""
@@ -58,7 +58,7 @@ class MetroDataset:
         where = f"row {line} of {self.name}"
         try:
             image = decode_picture(base64.b64decode(picture[-1], validate=True), where)
-            content = json.loads(label[1])[0]
+            content = parse_json(label[1])[0]
             labels = self._read(content, f"{self.name}:{label[0]}:{line}")
             centre, side = np.asarray(content["center"], float), float(content["scale"]) * BOX_UNIT
         except _BROKEN as error:

@@ -13,6 +13,9 @@ from model.cv import cv2
 from model.errors import UserError
 from model.paths import write_atomically
 
+_DAMAGED = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading an archive may raise."""
+
 
 class ZippedPictures:
     """JPEGs of a zip file by name, kept compressed in memory: no file handle to share between processes."""
@@ -21,7 +24,7 @@ class ZippedPictures:
         try:
             with zipfile.ZipFile(path) as archive:
                 self._bytes = {name: archive.read(name) for name in archive.namelist()}
-        except (OSError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise UserError(f"The pictures in {path} cannot be read: {error}.") from error
         self._path = path
 
@@ -65,5 +68,5 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as data:
             return dict(data)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGED as error:
         raise UserError(f"The labels in {path} cannot be read: {error}.") from error

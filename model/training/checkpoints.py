@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import write_atomically
 from model.pointhmr import PointHMR
 from model.safe_load import check_state, load_checkpoint
@@ -64,7 +65,7 @@ def load_checkpoint_of(folder: Path, network: PointHMR) -> dict[str, Any] | None
             )
         return None
     try:
-        name = str(json.loads((folder / POINTER).read_text(encoding="utf-8"))["folder"])
+        name = str(parse_json((folder / POINTER).read_text(encoding="utf-8"))["folder"])
         state = torch.load(folder / name / STATE, weights_only=True, map_location="cpu")
         int(state["step"])
     except (

@@ -216,6 +216,8 @@ def _converted(name: str, value: Any, base: Recipe, folder: Path) -> Any:
             raise UserError(f"`{name}` is a list of sets.")
         return tuple(_spec(each, folder, "train" if name == "train" else "val") for each in value)
     if name == "changes":
+        if not isinstance(value, Mapping):
+            raise UserError(f"`changes` is a table of the network's values, not {value!r}.")
         return dict(base.changes) | dict(value)
     hint = _HINTS[name]
     options = get_args(hint) or (hint,)
@@ -236,7 +238,8 @@ def _spec(value: Any, folder: Path, part: str) -> DatasetSpec:
     try:
         fields: dict[str, Any] = {"part": part} | dict(value)
         paths = {key: folder / str(fields[key]) for key in ("path", "motion") if fields.get(key) is not None}
-        return DatasetSpec(**(fields | paths))
+        share = float(fields.get("share", 1.0))
+        return DatasetSpec(**(fields | paths | {"share": share}))
     except (TypeError, ValueError) as error:
         raise UserError(f"A set has kind, path, part, share, motion and gendered: not {value!r}.") from error
 

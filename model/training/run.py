@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from model.data.catalogue import distinct
 from model.data.sample import Batch, Dataset
 from model.data.stream import errors_of_workers
 from model.errors import UserError
@@ -63,7 +64,8 @@ class Run:
         self.step_module = make_step(recipe, self.scene)
         self.network = self.step_module.network
         self.stream, samples = make_stream(recipe, self.scene, self.network.config.image_size)
-        self.validation = open_sets(recipe.validation, self.scene, recipe.seed)
+        sets = open_sets(recipe.validation, self.scene, recipe.seed)
+        self.validation = dict(zip(distinct([dataset.name for dataset in sets]), sets, strict=True))
         self.epoch_steps = max(1, (recipe.epoch_samples or samples) // (recipe.batch_size * ranks.world))
         self.steps = self.epoch_steps * recipe.epochs
         self.curves = Curves(output, active=ranks.first)
@@ -218,7 +220,7 @@ class Run:
 
     def evaluate(self, step: int) -> dict[str, float]:
         """Errors on each validation set, the curves, the worst pictures; keeps the best network."""
-        errors = {dataset.name: self._evaluate_on(dataset, step) for dataset in self.validation}
+        errors = {name: self._evaluate_on(name, dataset, step) for name, dataset in self.validation.items()}
         known = [error for error in errors.values() if np.isfinite(error)]  # A set may be without 3D.
         mean = float(np.mean(known)) if known else float("nan")
         if self.ranks.first and mean < self.best:
@@ -226,7 +228,7 @@ class Run:
         self.best = min(self.best, mean) if np.isfinite(mean) else self.best
         return errors
 
-    def _evaluate_on(self, dataset: Dataset, step: int) -> float:
+    def _evaluate_on(self, name: str, dataset: Dataset, step: int) -> float:
         """Mean MPJPE over (a part of) a set."""
         recipe = self.recipe
         upright = AUGMENTATIONS[recipe.augmentation].upright
@@ -242,13 +244,13 @@ class Run:
             backbone=self.step_module.maps if recipe.freeze_backbone else None,
         )
         means = row.means()
-        self.curves.numbers(step, dataset.name, means)
+        self.curves.numbers(step, name, means)
         if self.ranks.first:
-            path = self.output / f"worst-{dataset.name}.png"
+            path = self.output / f"worst-{name}.png"
             size = self.network.config.image_size
             sheet = write_sheet(path, dataset, worst(row.pictures, WORST), size, upright=upright)
             if sheet is not None:
-                self.curves.picture(step, f"worst/{dataset.name}", sheet)
+                self.curves.picture(step, f"worst/{name}", sheet)
         return means.get("mpjpe", float("nan"))
 
     def save(self, step: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import logging
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +37,9 @@ from model.training.lifter import Source, pretrain, source_of_pictures
 from model.training.published_loss import PublishedLoss
 from model.training.recipe import AUGMENTATIONS, Recipe
 from model.warm_start import warm_start
-from model.weights import FREE, SMPL, load_backbone
+from model.weights import FREE, SMPL, built, load_backbone
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 MEASURED = 32
@@ -86,7 +89,7 @@ class TrainingStep(nn.Module):
         network = self.network
         if self.frozen:
             self.maps = freeze_backbone(network.backbone.eval(), network.config.image_size, batch_size)
-        if compiled:
+        if compiled and _can_compile():
             self.regress = torch.compile(network.regress)
 
     def train(self, mode: bool = True) -> TrainingStep:
@@ -111,6 +114,18 @@ class TrainingStep(nn.Module):
         return terms
 
 
+def _can_compile() -> bool:
+    """torch.compile looks for a C++ compiler at the first step only, and fails without one."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+
+    try:
+        get_cpp_compiler()
+    except (RuntimeError, OSError):
+        logger.warning("There is no C++ compiler: the training goes on uncompiled, and slower.")
+        return False
+    return True
+
+
 def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
     """Network and loss before they have learnt anything. Raises UserError."""
     torch.manual_seed(recipe.seed)
@@ -121,7 +136,7 @@ def make_step(recipe: Recipe, scene: Scene) -> TrainingStep:
             f"{config.name} regresses {config.num_vertices} vertices and {config.num_joints} joints; "
             f"this body has {hierarchy.num_coarse} and {len(body.keypoint_names)}."
         )
-    network = PointHMR(config, hierarchy)
+    network = built(config, hierarchy, "`changes`")
     if isinstance(network.decoders, LiteDecoders):
         network.backbone.load_state_dict(shipped_state(config))
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

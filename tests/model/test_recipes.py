@@ -15,6 +15,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
+from torch._inductor import config as inductor_config
 
 from model.blazepose import BlazePoseOutput
 from model.body import load_body
@@ -182,6 +183,27 @@ def test_half_precision_is_near(
     assert half != exact and half == pytest.approx(exact, rel=0.05)
 
 
+def test_without_a_compiler_the_training_goes_on_uncompiled(
+    hand_set: tuple[Scene, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene, folder = hand_set
+    recipe = hand_recipe(folder, freeze_backbone=True, stop_after=1, compile=True)
+    with inductor_config.patch({"cpp.cxx": ("no-such-compiler",)}):
+        losses = train_recipe(recipe, tmp_path, torch.device("cpu"), scene)
+    assert np.isfinite(losses).all()
+    assert [line for line in caplog.messages if "no C++ compiler" in line]
+
+
+def test_validation_sets_of_one_name_are_kept_apart(hand_set: tuple[Scene, Path], tmp_path: Path) -> None:
+    scene, folder = hand_set
+    spec = DatasetSpec(kind="manifest", path=folder, part="val")
+    recipe = hand_recipe(folder, validation=(spec, spec), epochs=1, batch_size=8, freeze_backbone=True)
+    train_recipe(recipe, tmp_path, torch.device("cpu"), scene)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["group"] for entry in log if "mpjpe" in entry] == ["posed", "posed-2"]
+    assert {path.name for path in tmp_path.glob("worst-*")} == {"worst-posed.png", "worst-posed-2.png"}
+
+
 def test_a_damaged_run_is_a_users_error(hand_set: tuple[Scene, Path], tmp_path: Path) -> None:
     scene, folder = hand_set
     (tmp_path / "last.json").write_text('{"folder": "nowhere"}')
@@ -328,6 +350,8 @@ def test_settings_come_from_a_file_and_single_values(tmp_path: Path) -> None:
         "augmentation=wild",
         "changes.colour=1",
         "train=3",
+        "changes=5",
+        'validation=[{kind="manifest", path="x", share="much"}]',
     ],
 )
 def test_wrong_settings_are_users_errors(text: str) -> None:

@@ -62,7 +62,7 @@ def trained_on(dataset: Hands, run: tuple[Scene, Path], output: Path, patch: pyt
     return str(told.value)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_workers_draw_what_the_process_itself_would_and_leave_no_file() -> None:
     one = stream([Hands()], looks=2)
     here = one.batches(0, 3, workers=0)
@@ -72,7 +72,7 @@ def test_workers_draw_what_the_process_itself_would_and_leave_no_file() -> None:
     assert set(Path(gettempdir()).glob("pointhmr-*")) <= before
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_worker_that_dies_before_it_has_read_anything_ends_the_training(
     hand_set: tuple[Scene, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +80,7 @@ def test_a_worker_that_dies_before_it_has_read_anything_ends_the_training(
     assert "workers=1" in trained_on(Hands(), hand_set, tmp_path, monkeypatch)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_worker_that_is_killed_on_the_way_ends_the_training(
     hand_set: tuple[Scene, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_worker_that_is_killed_on_the_way_ends_the_training(
     assert "probably for want of memory" in sentence and "\n" not in sentence
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_what_a_worker_refuses_is_told_in_its_own_words(
     hand_set: tuple[Scene, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -76,6 +77,7 @@ def test_workers_draw_what_the_process_itself_would_and_leave_no_file() -> None:
 def test_a_worker_that_dies_before_it_has_read_anything_ends_the_training(
     hand_set: tuple[Scene, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    resource_tracker.ensure_running()  # a process of its own, by the same executable
     monkeypatch.setattr("multiprocessing.spawn._python_exe", b"/bin/false")
     assert "workers=1" in trained_on(Hands(), hand_set, tmp_path, monkeypatch)
 

@@ -57,6 +57,8 @@ def write_picture(path: Path, image: np.ndarray, settings: Sequence[int] = ()) -
 
     settings: OpenCV's, such as (IMWRITE_JPEG_QUALITY, 95). Its `imwrite` does not tell why it fails.
     """
+    if not cv2.haveImageWriter(str(path)):
+        raise UserError(f"{path} does not end as a picture that can be written, such as .png or .jpg.")
     good, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
     if not good:
         raise UserError(f"The picture {path} cannot be encoded.")

@@ -1,4 +1,4 @@
-"""Whatever the program writes of networks and data, a full disk is one sentence, and the old file stays."""
+"""What the program writes of networks and data: a full disk is one sentence, and the old file stays."""
 
 from __future__ import annotations
 
@@ -82,6 +82,13 @@ def test_pictures(tmp_path: Path) -> None:
         write_picture(path, NOISE)
         refused(lambda path=path: write_picture(path, NOISE[::-1]), tmp_path)  # type: ignore[misc]
     assert np.array_equal(read_picture(tmp_path / "sheet.png"), NOISE)
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet.xyz", "sheet.txt"])
+def test_a_picture_of_no_known_ending(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not end as a picture"):
+        write_picture(tmp_path / name, NOISE)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_manifest(tmp_path: Path) -> None:

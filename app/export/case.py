@@ -23,6 +23,7 @@ from app.pipeline.pipeline import fault_of
 from model.array_files import MAX_BYTES, save_npz
 from model.cv import cv2
 from model.errors import UserError
+from model.json_text import parse_json
 from model.temporaries import temporary_folder
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _about(person: Person) -> dict[str, Any]:
 def load_case(folder: Path) -> Case:
     """Read a case. Raises UserError in one sentence for anything that is not a whole one."""
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = parse_json((folder / ABOUT).read_text(encoding="utf-8"))
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError("it does not say that it is one")
         if about.get("version") != VERSION:

@@ -15,6 +15,7 @@ from app.takes.journal import STEP, made_from
 from app.takes.take import Performer, Take
 from model.array_files import MAX_BYTES
 from model.errors import UserError
+from model.json_text import parse_json
 from model.paths import write_atomically
 
 ENDING = ".take"
@@ -109,7 +110,7 @@ def load_take(path: Path) -> Take:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise UserError(f"{path.name} is damaged or not a take.") from error
-    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError) as error:
         raise UserError(f"{path.name} is not a take of this program: {error}.") from error
     except MemoryError as error:
         raise UserError(f"{path.name} does not fit into the memory.") from error
@@ -122,7 +123,7 @@ def _read(archive: zipfile.ZipFile, label: str) -> Take:
         info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in archive.infolist()
     ):
         raise zipfile.BadZipFile
-    about = json.loads(_member(archive, "about", "|u1", (None,)).tobytes())
+    about = parse_json(_member(archive, "about", "|u1", (None,)).tobytes())
     if not isinstance(about, dict) or about.get("format") != "PointHMR take":
         raise ValueError("it does not say that it is one")
     if about.get("version") != VERSION:

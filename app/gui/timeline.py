@@ -6,7 +6,7 @@ pyqtgraph is imported by the warm-up's thread; until then the card is empty.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -17,8 +17,25 @@ from app.gui.theme import DARK, Theme
 from app.gui.widgets import Card, label
 from app.pipeline.history import Failure, History
 
-CURVES = (("confidence", "accent"), ("ambiguity", "warning"), ("jerk", "success"))
-"""Measures and the colours of the theme that they are drawn in."""
+
+class Curve(NamedTuple):
+    """How a measure is drawn: colours alone would not tell the curves apart to everybody."""
+
+    name: str
+    role: str
+    """Colour of the theme."""
+    style: Qt.PenStyle
+    width: float
+    """Pixels; lines that are broken and not 1 wide take Qt a second for long clips."""
+    glyph: str
+    """Of the legend."""
+
+
+CURVES = (
+    Curve("confidence", "accent", Qt.PenStyle.SolidLine, 1.6, "━"),
+    Curve("ambiguity", "warning", Qt.PenStyle.DashLine, 1.0, "╌╌"),
+    Curve("jerk", "success", Qt.PenStyle.DotLine, 1.0, "····"),
+)
 WORDS = {"confidence": "confidence", "ambiguity": "ambiguity", "jerk": "motion (jerk)"}
 CALM_JERK = 200.0
 """m/s³ that the scale of motion holds at least, so that rest looks like rest."""
@@ -71,7 +88,7 @@ class Timeline(Card):
         plot.setToolTip(TIP)
         plot.setAccessibleName("Timeline")
         plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._lines = {name: plot.plot(connect="finite") for name, _ in CURVES}
+        self._lines = {curve.name: plot.plot(connect="finite") for curve in CURVES}
         self._flags = pg.ScatterPlotItem(size=7, symbol="s", pen=None)
         self._cursor = pg.InfiniteLine(0, angle=90)
         plot.addItem(self._flags)
@@ -85,15 +102,17 @@ class Timeline(Card):
         """Colours of the curves."""
         self._theme = theme
         words = (
-            f'<span style="color:{getattr(theme, role)}">━</span> {WORDS[name]}' for name, role in CURVES
+            f'<span style="color:{getattr(theme, curve.role)}">{curve.glyph}</span> {WORDS[curve.name]}'
+            for curve in CURVES
         )
         self.legend.setText("&nbsp;&nbsp; ".join(words))
         if self._plot is None:
             return
         import pyqtgraph as pg
 
-        for name, role in CURVES:
-            self._lines[name].setPen(pg.mkPen(getattr(theme, role), width=1.6))
+        for curve in CURVES:
+            pen = pg.mkPen(getattr(theme, curve.role), width=curve.width, style=curve.style)
+            self._lines[curve.name].setPen(pen)
         self._flags.setBrush(pg.mkBrush(theme.danger))
         self._cursor.setPen(pg.mkPen(theme.text, width=1.2))
         self._plot.setBackground(theme.panel)
@@ -108,11 +127,11 @@ class Timeline(Card):
         """Draw everything anew; `failures` are all of the history's, `here` is the shown frame."""
         if self._plot is None or not self.isVisible():
             return
-        for name, _ in CURVES:
-            numbers, values = history.curve(name, person_id)
-            if name == "jerk":
+        for curve in CURVES:
+            numbers, values = history.curve(curve.name, person_id)
+            if curve.name == "jerk":
                 values = values / max(float(np.nanmax(values, initial=0.0)), CALM_JERK)
-            self._lines[name].setData(numbers, values)
+            self._lines[curve.name].setData(numbers, values)
         flagged = sorted({failure.index for failure in failures})
         self._flags.setData(flagged, [-0.05] * len(flagged))
         if len(history):

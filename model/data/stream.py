@@ -169,7 +169,7 @@ def errors_of_workers() -> Iterator[None]:
             raise
         raise UserError(
             "A process that prepares training samples died, probably for want of memory: start the same "
-            "command again with fewer of them, such as --override workers=1."
+            "command again with fewer of them (--override workers=N; 0: none beside the training)."
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ Hops = tuple[int | None, ...]
 """One attention-mask threshold per encoder, in hops on the coarse mesh; None is off."""
 
 PAPER_HOPS: Hops = (7, 5, 3, 1)
+LARGEST_SIZE, LARGEST_GRID, MOST_WEIGHTS = 4096, 256, 500_000_000
+"""What a description may ask for, at most; the published encoders have 13 million weights."""
 DEFAULT_WEIGHTS = "body-lite"
 """The model that runs when nobody names another."""
 
@@ -28,6 +31,8 @@ class NetworkConfig:
     backbone: Backbone
     image_size: int
     """Side of the square input in pixels."""
+    crop_scale: float = 1.0
+    """Side of the square that it looks at over that of a person's usual square."""
     image_mean: tuple[float, float, float]
     image_std: tuple[float, float, float]
     heatmap_size: int
@@ -73,6 +78,27 @@ class NetworkConfig:
     heatmap_gain: float = 1.0
     """Factor on the heatmap weights: Adam grows unscaled logits too slowly."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.crop_scale, int | float) or not 0.5 <= self.crop_scale <= 4:
+            raise UserError(f"A network's crop_scale is from 0.5 to 4, not {self.crop_scale}.")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        """A file may describe what no memory could hold: told before anything is built."""
+        grids = self.grid_size, self.lifter_cells, self.heatmap_size
+        values = [getattr(self, each.name) for each in dataclasses.fields(self)]
+        numbers = [n for value in values for n in (value if isinstance(value, tuple) else (value,))]
+        if _above(numbers, LARGEST_SIZE) or _above(grids, LARGEST_GRID):
+            raise UserError(f"A network's sizes are at most {LARGEST_SIZE}, of its grids {LARGEST_GRID}.")
+        try:
+            weights = self.lifter_cells**2 * self.token_width * self.lifter_width
+            for layers, width, inner in zip(self.layers, self.widths, self.feedforward, strict=True):
+                weights += layers * width * (4 * width + 2 * inner)
+        except (TypeError, ValueError):
+            return  # No sizes at all: nothing can be built of them.
+        if weights > MOST_WEIGHTS:
+            raise UserError(f"A network with {weights:,} weights is larger than any that could be used here.")
+
     @property
     def num_tokens(self) -> int:
         """Camera, grid, landmarks, joints, vertices."""
@@ -84,19 +110,28 @@ class NetworkConfig:
 
     @staticmethod
     def from_json(text: str) -> NetworkConfig:
-        """Inverse of `to_json`; raises UserError when the text does not describe a network."""
+        """Inverse of `to_json`; raises UserError when the text does not describe a network.
+
+        What an older file does not tell is as in the preset of its name.
+        """
         try:
             raw = parse_json(text)
             fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-            return NetworkConfig(**fields)
+            known = PRESETS.get(fields.get("name", ""))
+            return dataclasses.replace(known, **fields) if known else NetworkConfig(**fields)
         except (TypeError, ValueError, AttributeError) as error:
             raise UserError(f"The file's network description cannot be read: {error}.") from error
+
+
+def _above(values: Iterable[Any], most: int) -> bool:
+    return any(isinstance(value, int) and value > most for value in values)
 
 
 _LITE = NetworkConfig(
     name="body-lite",
     backbone="blazepose-full",
     image_size=256,
+    crop_scale=1.2,  # Chosen on the training part; crops in training have 0.9 to 1.4 of the usual square.
     image_mean=(0.0, 0.0, 0.0),
     image_std=(1.0, 1.0, 1.0),
     heatmap_size=32,

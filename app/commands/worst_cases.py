@@ -53,7 +53,7 @@ class CaseWriter:
         return written
 
     def _case(self, sample: Sample, picture: Measured, hops: Hops) -> Case:
-        crop = crop_of(sample, self._reconstructor.crop_size, upright=self._upright)
+        crop = self._crop(sample)
         left, top = sample.centre - sample.side / 2
         box = PersonBox(float(left), float(top), sample.side, sample.side, id=1)
         frame = Frame(sample.image, picture.index, 0.0, picture.key)
@@ -68,10 +68,10 @@ class CaseWriter:
         record = Record(frame, examined, masks, mirror=self._mirror)
         return Case(record, self._model, box.id, {"errors": picture.errors}, packages())
 
-
-def crop_of(sample: Sample, size: int, *, upright: bool) -> Crop:
-    """The region that the evaluation looked at, as the pipeline describes it."""
-    return square(sample.centre, sample.side, sample.roll if upright else 0.0, size)
+    def _crop(self, sample: Sample) -> Crop:
+        """The region that the evaluation looked at, as the pipeline describes it."""
+        size, scale = self._reconstructor.crop_size, self._reconstructor.crop_scale
+        return square(sample.centre, scale * sample.side, sample.roll if self._upright else 0.0, size)
 
 
 def _plain(key: str) -> str:

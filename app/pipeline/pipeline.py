@@ -38,6 +38,10 @@ class Reconstructs(Protocol):
         """Side of the crop in pixels."""
 
     @property
+    def crop_scale(self) -> float:
+        """Side of the crop over that of a person's usual square, both in the picture."""
+
+    @property
     def heatmap_size(self) -> int:
         """Cells along the side of a heatmap."""
 
@@ -114,10 +118,7 @@ class Pipeline:
         size = frame.image.shape[1], frame.image.shape[0]
         with _timed(timings, "detect"):
             targets = self._followed(frame) if boxes is None else [self._torso(frame, box) for box in boxes]
-        crops = [
-            (box, crop_for_box(box, size, self.reconstructor.crop_size, body_roll(box), webcam=boxes is None))
-            for box in targets
-        ]
+        crops = [(box, self._crop(box, size, webcam=boxes is None)) for box in targets]
         others = self.tracker.others() if boxes is None else tuple(self._torso(frame, o) for o in others)
         with _timed(timings, "encode"):
             everybody = (*targets, *others) if isolate else ()
@@ -205,6 +206,10 @@ class Pipeline:
         if self.tracker.wants_detection:
             self.tracker.detected(self._detector.detect(frame.image))
         return self.tracker.targets()
+
+    def _crop(self, box: PersonBox, picture_size: tuple[int, int], *, webcam: bool) -> Crop:
+        crop_size, scale = self.reconstructor.crop_size, self.reconstructor.crop_scale
+        return crop_for_box(box, picture_size, crop_size, body_roll(box), scale=scale, webcam=webcam)
 
     def _torso(self, frame: Frame, box: PersonBox) -> PersonBox:
         """A box given by hand says where a person is; how the body lies has to be seen."""

@@ -67,6 +67,11 @@ class Reconstructor:
         return self.network.config.image_size
 
     @property
+    def crop_scale(self) -> float:
+        """Side of the crop that the network wants over that of a person's usual square."""
+        return self.network.config.crop_scale
+
+    @property
     def heatmap_size(self) -> int:
         """Cells along the side of a heatmap."""
         return self.network.config.heatmap_size

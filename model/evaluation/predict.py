@@ -36,10 +36,13 @@ Yardsticks = Mapping[str, Callable[[Tensor], BlazePoseOutput]]
 
 @dataclass(frozen=True)
 class Prediction:
-    """Of one picture, under one mask setting."""
+    """Of one picture, under one mask setting.
+
+    2D is told in the person's square, however much around it the network looks at (`crop_scale`).
+    """
 
     crop: Sample
-    """The plain view and its labels."""
+    """The person's square and its labels."""
     mesh: np.ndarray
     """(V, 3) in the crop's axes, metres."""
     joints: np.ndarray
@@ -75,6 +78,7 @@ class Predictor:
         self._mirror = mirror
         self._views = views
         self._plain = replace(NO_AUGMENTATION, upright=upright)
+        self._scale = network.config.crop_scale
         self._backbone, self._full_batch = backbone, full_batch
         self._yardsticks = yardsticks or {}
         self._device = network.image_mean.device
@@ -84,10 +88,13 @@ class Predictor:
     def __call__(self, samples: Sequence[Sample], masks: Sequence[Hops]) -> list[list[Prediction]]:
         """Of each mask setting, a prediction for each sample; the backbone runs once a view."""
         firsts: list[list[Prediction]] = []
+        crops = [self._view(sample, 0.0, 1.0) for sample in samples]
         aligned: list[list[np.ndarray]] = [[] for _ in masks]
         for number, (degrees, factor) in enumerate(self._views):
-            crops = [self._view(sample, degrees, factor) for sample in samples]
-            images = collate(crops).images.to(self._device)
+            factor *= self._scale
+            plain = (degrees, factor) == (0.0, 1.0)
+            views = crops if plain else [self._view(sample, degrees, factor) for sample in samples]
+            images = collate(views).images.to(self._device)
             features = self._encode(images)
             landmarks = self._landmarks(images, features) if number == 0 else []
             for row, hops in enumerate(masks):
@@ -130,14 +137,14 @@ class Predictor:
         arrays = (
             mesh.fine,
             joints,
-            project(joints, mesh.camera),
-            project(mesh.fine, mesh.camera),
+            project(joints, mesh.camera) * self._scale,
+            project(mesh.fine, mesh.camera) * self._scale,
         )
         rows = zip(crops, *(array.float().cpu().numpy() for array in arrays), landmarks, strict=True)
         return [Prediction(*row) for row in rows]
 
     def _landmarks(self, images: Tensor, features: Features) -> list[dict[str, np.ndarray]]:
-        """Of each picture, what landmark networks say of the same crop."""
+        """Of each picture, what landmark networks say of the same image, told in the person's square."""
         size = self._network.config.image_size
         found: dict[str, np.ndarray] = {}
         if features.landmarks is not None:
@@ -145,7 +152,7 @@ class Predictor:
         for name, network in self._yardsticks.items():
             tokens = landmark_tokens(network(images.permute(0, 3, 1, 2).float() / 255), size)
             found[name] = lsp_from_landmarks(tokens.cpu().numpy())
-        return [{name: rows[i] for name, rows in found.items()} for i in range(len(images))]
+        return [{name: rows[i] * self._scale for name, rows in found.items()} for i in range(len(images))]
 
 
 def plain_crop(sample: Sample, size: int, plain: Augmentation) -> Sample:

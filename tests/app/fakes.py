@@ -113,6 +113,7 @@ class FakeReconstructor:
     sha256 = "0" * 64
     device = "cpu"
     crop_size = 256
+    crop_scale = 1.0
     diameter = 12
     part_names = tuple(f"part {i}" for i in range(24))
     heatmap_size = 64

@@ -9,6 +9,7 @@ import pytest
 
 from app.pipeline.crop import (
     MARGIN,
+    MOST_GROWTH,
     apply,
     body_roll,
     crop_for_box,
@@ -18,7 +19,7 @@ from app.pipeline.crop import (
     to_picture,
     to_picture_axes,
 )
-from app.pipeline.frames import PersonBox
+from app.pipeline.frames import Crop, PersonBox
 from tests.app.fakes import gradient, standing
 
 PICTURE = (640, 480)
@@ -105,18 +106,45 @@ def test_plain_rule() -> None:
     crop = crop_for_box(PersonBox(100, 50, 80, 200), PICTURE, 250)
     np.testing.assert_allclose(crop.matrix, [[1, 0, 125 - 140], [0, 1, 125 - 150]])
     assert MARGIN * 200 == 250
+    wide = crop_for_box(PersonBox(100, 50, 80, 200), PICTURE, 250, scale=2.0)
+    np.testing.assert_allclose(wide.matrix, [[0.5, 0, 125 - 70], [0, 0.5, 125 - 75]])
+
+
+def cut_at(y: float, height: float) -> tuple[Crop, Crop]:
+    """The plain crop and the webcam's of a body whose head is at y = 130, below which the picture ends at y."""
+    whole = standing((320, 130 + height / 2), height)
+    cut = PersonBox(whole.x, whole.y, whole.width, y - whole.y, keypoints=whole.keypoints)
+    size = (PICTURE[0], int(y))
+    return crop_for_box(PersonBox(*cut.xywh), size, 256), crop_for_box(cut, size, 256)
 
 
 def test_a_body_cut_by_the_frame_is_not_squeezed() -> None:
-    """Head to hips in the picture, legs below it: the crop keeps the scale of a whole body."""
+    """Knees in the picture, feet below it: the crop keeps the scale of a whole body."""
+    plain, crop = cut_at(530, 500)
+    assert crop.matrix[0, 0] < plain.matrix[0, 0]
+    head, feet = to_crop(crop, np.array([[320.0, 130.0], [320.0, 630.0]]))
+    assert 0 < head[1] < feet[1] < 256
+
+
+def test_a_body_of_which_little_is_seen_stays_large() -> None:
+    """Hips and legs below the picture: the square grows only so far, downwards, the head within it."""
+    plain, crop = cut_at(350, 500)
+    assert plain.matrix[0, 0] / crop.matrix[0, 0] == pytest.approx(MOST_GROWTH)
+    head, edge = to_crop(crop, np.array([[320.0, 130.0], [320.0, 350.0]]))
+    assert 0 < head[1] < edge[1] < to_crop(plain, np.array([[320.0, 350.0]]))[0, 1]
+
+
+def test_the_square_of_a_cut_body_never_jumps() -> None:
+    """Somebody who walks towards the camera: from edge to edge the square changes little by little."""
+    crops = [cut_at(y, 500)[1] for y in range(340, 660)]
+    sides = np.array([256 / crop.matrix[0, 0] for crop in crops])
+    middles = np.array([to_picture(crop, np.array([[128.0, 128.0]]))[0, 1] for crop in crops])
+    assert np.abs(np.diff(sides)).max() < 3 and np.abs(np.diff(middles)).max() < 3
+
+
+def test_without_length_the_body_is_straight_below_the_shoulders() -> None:
     whole = standing((320, 380), 500)
     cut = PersonBox(whole.x, whole.y, whole.width, 480 - whole.y, keypoints=whole.keypoints)
-    plain = crop_for_box(PersonBox(*cut.xywh), PICTURE, 256)
-    crop = crop_for_box(cut, PICTURE, 256)
-    assert crop.matrix[0, 0] < plain.matrix[0, 0]
-    feet = to_crop(crop, np.array([[320.0, 630.0]]))[0]
-    head = to_crop(crop, np.array([[320.0, 130.0]]))[0]
-    assert 0 < head[1] < feet[1] < 256
     # Hips and shoulders at one height: straight down, 1.3 shoulder widths.
     assert whole.keypoints is not None
     flat = whole.keypoints.copy()
@@ -124,7 +152,9 @@ def test_a_body_cut_by_the_frame_is_not_squeezed() -> None:
     width = abs(flat[5, 0] - flat[6, 0])
     crop = crop_for_box(PersonBox(*cut.xywh, keypoints=flat), PICTURE, 256)
     middle = to_picture(crop, np.array([[128.0, 128.0]]))[0]
-    np.testing.assert_allclose(middle, [flat[5:7, 0].mean(), flat[5, 1] + 1.3 * width])
+    assert middle[0] == pytest.approx(flat[5:7, 0].mean())
+    low, high = sorted((cut.y + cut.height / 2, flat[5, 1] + 1.3 * width))
+    assert low < middle[1] < high
 
 
 def test_a_crop_at_scale_one_is_the_picture_itself() -> None:

@@ -156,6 +156,17 @@ def test_odd_pictures(pipeline: Pipeline, detector: FakeDetector, size: tuple[in
     pipeline.process(frame(size=size), HOPS)
 
 
+def test_the_crop_has_the_air_that_the_network_wants(
+    pipeline: Pipeline, reconstructor: FakeReconstructor
+) -> None:
+    usual = pipeline.process(frame(), HOPS, [standing()]).people[0].crop
+    reconstructor.crop_scale = 1.5
+    wide = pipeline.process(frame(), HOPS, [standing()]).people[0].crop
+    followed = pipeline.process(frame(), HOPS).people[0].crop
+    np.testing.assert_allclose(wide.matrix[:, :2], usual.matrix[:, :2] / 1.5)
+    np.testing.assert_allclose(followed.matrix, wide.matrix)
+
+
 def test_reset_searches_again(pipeline: Pipeline, detector: FakeDetector) -> None:
     pipeline.process(frame(), HOPS)
     pipeline.reset()

@@ -47,6 +47,22 @@ def test_a_network_that_cannot_be_built(tmp_path: Path, change: dict[str, Any]) 
         load_network(weights_file(tmp_path, json.dumps(config)))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_vertices": 10**9},
+        {"lifter_cells": 2000},
+        {"lifter_cells": 200, "lifter_width": 4096},
+        {"layers": [4000, 1, 1, 1], "widths": [4096, 128, 64, 64]},
+    ],
+    ids=str,
+)
+def test_a_network_that_no_memory_could_hold(tmp_path: Path, change: dict[str, Any]) -> None:
+    config = dataclasses.asdict(preset("body-lite")) | change
+    with pytest.raises(UserError, match=r"sizes are at most 4096|larger than any"):
+        load_network(weights_file(tmp_path, json.dumps(config)))
+
+
 def test_json_that_is_nested_without_end(tmp_path: Path) -> None:
     path = tmp_path / FILE
     path.write_text(DEEP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import weakref
 
 import pytest
@@ -171,7 +172,24 @@ def test_a_config_survives_its_json() -> None:
         assert NetworkConfig.from_json(config.to_json()) == config
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"name": "x"}', '{"nonsense": 1}'])
+def test_an_older_file_is_completed_from_its_preset() -> None:
+    fields = json.loads(preset("body-quality").to_json())
+    del fields["crop_scale"], fields["lifter_cells"]
+    assert NetworkConfig.from_json(json.dumps(fields)) == preset("body-quality")
+    renamed = NetworkConfig.from_json(json.dumps(fields | {"name": "somebody's"}))
+    assert (renamed.crop_scale, renamed.lifter_cells) == (1.0, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"name": "x"}',
+        '{"nonsense": 1}',
+        *(f'{{"name": "body-lite", "crop_scale": {scale}}}' for scale in ("0", "NaN", '"1"', "1e9")),
+    ],
+)
 def test_a_broken_config_is_a_users_error(text: str) -> None:
     with pytest.raises(UserError):
         NetworkConfig.from_json(text)

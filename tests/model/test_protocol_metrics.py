@@ -17,7 +17,7 @@ from model.data.sample import OUTSIDE, Sample
 from model.errors import UserError
 from model.evaluation.measure import Row, measure
 from model.evaluation.picture import Measured
-from model.evaluation.predict import ALL_VIEWS, ONE_VIEW
+from model.evaluation.predict import ALL_VIEWS, ONE_VIEW, Predictor
 from model.evaluation.protocols import ABLATION, PROTOCOLS, usual_protocol
 from model.evaluation.report import SetResult, as_json, as_markdown
 from model.evaluation.worst import worst
@@ -116,6 +116,35 @@ def test_errors_of_known_offsets() -> None:
             100 * np.linalg.norm(coarse, axis=1).mean(), rel=1e-3
         )
         assert picture.errors["pa_mpjpe"] == pytest.approx(0, abs=1e-2)
+
+
+def test_a_network_may_look_at_more_than_the_persons_square() -> None:
+    """It sees the larger square; answers in 2D are told in the person's own, as the labels are."""
+    body = load_body()
+    samples, meshes = people(body, 1)
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[16:48, 16:48] = 255  # The person's square.
+    sample = replace(samples[0], image=image, centre=np.array([32.0, 32.0]), side=32.0, roll=0.0)
+
+    class Looking(FixedNetwork):
+        def encode(self, images: torch.Tensor) -> Features:
+            self.seen = images
+            return Features(torch.zeros(len(images)), torch.empty(0), torch.empty(0))
+
+    predictions = []
+    for scale, lit in ((1.0, 1.0), (2.0, 0.25)):
+        network = Looking(body, meshes)
+        network.config = replace(network.config, crop_scale=scale)  # type: ignore[type-var]
+        (row,) = Predictor(network, body, upright=True)([sample], [ABLATION[3]])  # type: ignore[arg-type]
+        assert float((network.seen > 127).float().mean()) == pytest.approx(lit)
+        predictions.append(row[0])
+    usual, wide = predictions
+    np.testing.assert_array_equal(wide.crop.image, usual.crop.image)
+    np.testing.assert_array_equal(wide.crop.joints2d, usual.crop.joints2d)
+    # The camera of both says the same of the square that was looked at.
+    np.testing.assert_allclose(wide.vertices2d, 2 * usual.vertices2d)
+    np.testing.assert_allclose(wide.joints2d, 2 * usual.joints2d)
+    np.testing.assert_array_equal(wide.mesh, usual.mesh)
 
 
 def test_pa_mpjpe_is_scipys_and_ignores_similarities() -> None:

@@ -175,10 +175,6 @@ class Recording(QObject):
 
     def _keep(self, recorder: Recorder) -> tuple[Take, Path | None, str]:
         """In a thread: the take, where it is, and why it could not be saved."""
-        recorder.close()
-        if recorder.frames == 0:
-            recorder.discard()
-            raise UserError("Nothing was recorded: no frame came while it was on.")
         return self._file(recorder.finish(), recorder.path)
 
     def _file(self, take: Take, recording: Path) -> tuple[Take, Path | None, str]:

@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 ENDING = ".recording"
 LONGEST_BYTES = 2 << 30
 """Of a recording, half of what it needs as a take: some 27 minutes of one person at 30 frames a second."""
+NO_FRAME = "Nothing was recorded: no frame came while it was on."
 _SYNC_EVERY = 1.0
 _WAITING = 256
 """Frames that may wait for a slow disk before the recording ends."""
@@ -103,9 +104,13 @@ class Recorder:
     def finish(self) -> Take:
         """Ends the recording and reads it back. Its file stays until `forget`, once the take is saved.
 
-        Takes as long as the disk: call it from a thread. Raises UserError when nothing was recorded.
+        Takes as long as the disk: call it from a thread. Raises UserError when nothing was recorded; then
+        no file stays.
         """
         self.close()
+        if self.frames == 0:
+            forget(self.path)
+            raise UserError("Nothing was recorded." if self.ended else NO_FRAME)
         return read_journal(self.path)
 
     def close(self) -> None:
@@ -122,24 +127,27 @@ class Recorder:
         forget(self.path)
 
     def _write(self) -> None:
-        synced = time.monotonic()
+        synced, written = time.monotonic(), 0
         with self._file:
             while (content := self._queue.get()) is not None:
                 try:
                     _write_all(self._file, content)
+                    written += 1
                     if time.monotonic() - synced > _SYNC_EVERY:
                         os.fsync(self._file.fileno())
                         synced = time.monotonic()
                 except OSError as error:
-                    self._fail(error)
+                    self._fail(error, written)
                     self._drain()
                     return
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError, written: int) -> None:
+        """written: frames that are in the file whole."""
         _log.warning("recording: %s", error)
-        reason = error.strerror or error
+        kept = " What came before is kept." if written else ""
         with self._lock:
-            self.ended = f"The recording has ended, for the disk refused: {reason}. What came before is kept."
+            self.frames = min(self.frames, written)
+            self.ended = f"The recording has ended, for the disk refused: {error.strerror or error}.{kept}"
 
     def _drain(self) -> None:
         """Takes what still comes, so that nobody waits for a thread that has gone."""

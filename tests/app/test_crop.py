@@ -111,7 +111,7 @@ def test_plain_rule() -> None:
 
 
 def cut_at(y: float, height: float) -> tuple[Crop, Crop]:
-    """The plain crop and the webcam's of a body whose head is at y = 130, below which the picture ends at y."""
+    """The plain crop and the webcam's of a body with its head at y = 130, in a picture that ends at y."""
     whole = standing((320, 130 + height / 2), height)
     cut = PersonBox(whole.x, whole.y, whole.width, y - whole.y, keypoints=whole.keypoints)
     size = (PICTURE[0], int(y))

@@ -121,6 +121,21 @@ def test_a_full_disk_ends_the_recording_and_keeps_what_came_before(
     assert take.indices.tolist() == list(range(len(take)))
 
 
+def test_a_disk_that_is_full_at_the_first_frame_keeps_no_empty_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    recorder = Recorder(MADE, tmp_path)
+    monkeypatch.setattr(module, "_write_all", full)
+    recorder.add(record(0))
+    with pytest.raises(UserError, match=r"^Nothing was recorded\.$"):
+        recorder.finish()
+    assert "No space left" in recorder.ended and "kept" not in recorder.ended
+    assert recorder.frames == 0 and list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Nothing can be recorded"):

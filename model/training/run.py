@@ -208,7 +208,10 @@ class Run:
 
     @torch.no_grad()
     def _average(self, step: int) -> None:
-        """Move the averaged network towards the trained one, faster at the beginning."""
+        """Move the averaged network towards the trained one, faster at the beginning.
+
+        So do the statistics of batch normalisation: those of the trained one tell of its last ten batches.
+        """
         if self.averaged is None or self.recipe.ema is None:
             return
         decay = min(self.recipe.ema, (2 + step) / (11 + step))
@@ -216,7 +219,10 @@ class Run:
         trained = [(mine, theirs) for mine, theirs in pairs if theirs.requires_grad]
         torch._foreach_lerp_([mine for mine, _ in trained], [theirs for _, theirs in trained], 1 - decay)
         for mine, theirs in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
-            mine.copy_(theirs)
+            if mine.is_floating_point():
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)
 
     def evaluate(self, step: int) -> dict[str, float]:
         """Errors on each validation set, the curves, the worst pictures; keeps the best network."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from safetensors.torch import load_file
 
 from app import cli
 from model.training.recipe import RECIPES, with_samples
+from model.training.run import Run
 from model.weights import load_network
 
 SMALL = [
@@ -66,6 +69,28 @@ def test_mistakes_are_one_sentence(
     assert "`ema`" in fault("--rendered", str(rendered_folder), "--override", "ema=2")
     (tmp_path / "state.pt").write_bytes(b"of the old trainer")
     assert "--start-from" in fault("--rendered", str(rendered_folder))
+
+
+def test_the_average_is_of_weights_and_of_normalisation() -> None:
+    """Steps far apart in what the layer sees: the average keeps a part of each, counters are as they are."""
+    run = Run.__new__(Run)
+    run.recipe = dataclasses.replace(RECIPES["lite"], ema=0.5)
+    layer = torch.nn.BatchNorm2d(1, momentum=1.0)
+    run.network = layer  # type: ignore[assignment]
+    run.averaged = copy.deepcopy(layer)  # type: ignore[assignment]
+    expected = [0.0, 1.0]
+    for step, seen in enumerate((8.0, 4.0, -2.0)):
+        layer(torch.tensor([seen - 1, seen + 1]).reshape(2, 1, 1, 1))
+        with torch.no_grad():
+            layer.weight.fill_(seen)
+        run._average(step + 100)
+        expected = [(old + new) / 2 for old, new in zip(expected, (seen, seen), strict=True)]
+    averaged = run.averaged
+    assert averaged is not None
+    assert averaged.running_mean.item() == pytest.approx(expected[0])
+    assert averaged.weight.item() == pytest.approx(expected[1])
+    assert averaged.running_var.item() == pytest.approx(0.125 * 1 + 0.875 * 2)
+    assert averaged.num_batches_tracked.item() == 3
 
 
 def test_samples_become_epochs() -> None:

@@ -79,7 +79,7 @@ def test_a_worker_that_dies_before_it_has_read_anything_ends_the_training(
 ) -> None:
     resource_tracker.ensure_running()  # a process of its own, by the same executable
     monkeypatch.setattr("multiprocessing.spawn._python_exe", b"/bin/false")
-    assert "workers=1" in trained_on(Hands(), hand_set, tmp_path, monkeypatch)
+    assert "workers=N" in trained_on(Hands(), hand_set, tmp_path, monkeypatch)
 
 
 @pytest.mark.timeout(600)

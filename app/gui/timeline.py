@@ -22,6 +22,8 @@ class Curve(NamedTuple):
     """How a measure is drawn: colours alone would not tell the curves apart to everybody."""
 
     name: str
+    """Of the measure."""
+    words: str
     role: str
     """Colour of the theme."""
     style: Qt.PenStyle
@@ -32,11 +34,10 @@ class Curve(NamedTuple):
 
 
 CURVES = (
-    Curve("confidence", "accent", Qt.PenStyle.SolidLine, 1.6, "━"),
-    Curve("ambiguity", "warning", Qt.PenStyle.DashLine, 1.0, "╌╌"),
-    Curve("jerk", "success", Qt.PenStyle.DotLine, 1.0, "····"),
+    Curve("confidence", "confidence", "accent", Qt.PenStyle.SolidLine, 1.6, "━"),
+    Curve("ambiguity", "ambiguity", "warning", Qt.PenStyle.DashLine, 1.0, "╌╌"),
+    Curve("jerk", "motion (jerk)", "success", Qt.PenStyle.DotLine, 1.0, "····"),
 )
-WORDS = {"confidence": "confidence", "ambiguity": "ambiguity", "jerk": "motion (jerk)"}
 CALM_JERK = 200.0
 """m/s³ that the scale of motion holds at least, so that rest looks like rest."""
 TIP = (
@@ -102,7 +103,7 @@ class Timeline(Card):
         """Colours of the curves."""
         self._theme = theme
         words = (
-            f'<span style="color:{getattr(theme, curve.role)}">{curve.glyph}</span> {WORDS[curve.name]}'
+            f'<span style="color:{getattr(theme, curve.role)}">{curve.glyph}</span> {curve.words}'
             for curve in CURVES
         )
         self.legend.setText("&nbsp;&nbsp; ".join(words))

@@ -176,11 +176,10 @@ def _scale(crop: Crop) -> float:
 
 
 def _towards_the_whole_body(torso: Torso, centre: np.ndarray, side: float) -> tuple[np.ndarray, float]:
-    """Centre and side of a square that grew, at most by MOST_GROWTH, to that of a body cut by the picture.
+    """Centre and side of a square that grew towards that of the whole body, by MOST_GROWTH at most.
 
-    On 260 drawn people of the training part, cut below (PA-MPJPE of body-quality; before webcams 0.55 to
-    1.25 m away, and farther off): 91 and 89 mm without growth, 94 and 85 in the whole body's square, 90 and
-    86 so.
+    PA-MPJPE of body-quality on drawn people of the training part, cut below (150 close to a webcam, 110
+    farther off): 91 and 89 mm without growth, 94 and 85 in the whole body's square, 90 and 86 so.
     """
     size = max(torso.length, 1.3 * torso.shoulder_width)
     down = np.array([0.0, 1.0])

@@ -50,6 +50,8 @@ PUBLISHED_AUGMENTATION = Augmentation(
 HAND_AUGMENTATION = replace(PUBLISHED_AUGMENTATION, roll=np.radians(90), flip=False)
 """As in METRO's hand network: any roll, and a right hand stays a right hand."""
 LITE_AUGMENTATION = Augmentation(scale=(0.72, 1.1), shift=0.07, roll=np.radians(11), flip=True, colour=True)
+FINE_AUGMENTATION = replace(LITE_AUGMENTATION, scale=(0.74, 0.94), shift=0.05, roll=np.radians(8))
+"""Close to what the embedded networks look at, a square 1.2 times the labelled one: for their last stage."""
 
 
 def crop_sample(

@@ -14,6 +14,7 @@ import numpy as np
 
 from model.config import NetworkConfig, preset
 from model.data.augment import (
+    FINE_AUGMENTATION,
     HAND_AUGMENTATION,
     LITE_AUGMENTATION,
     NO_AUGMENTATION,
@@ -27,6 +28,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "published": PUBLISHED_AUGMENTATION,
     "hand": HAND_AUGMENTATION,
     "lite": LITE_AUGMENTATION,
+    "fine": FINE_AUGMENTATION,
     "none": NO_AUGMENTATION,
 }
 

@@ -84,21 +84,23 @@ def build_table(
 
 def _rows(pipeline: Pipeline, examiner: Examiner, case: Case) -> Iterator[tuple[np.ndarray, float]]:
     """The crop and its mirror; the detector looks once."""
-    box: PersonBox | None = case.box
+    box, others = case.box, case.others
     for mirrored in (False, True):
-        assert case.truth is not None and box is not None
+        assert case.truth is not None
         frame, joints = case.frame, case.truth.joints3d
         if mirrored:
             frame = replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))
-            box, joints = mirror_box(box, frame.image.shape[1]), mirror_joints(joints)
+            width = frame.image.shape[1]
+            box, joints = mirror_box(box, width), mirror_joints(joints)
+            others = tuple(mirror_box(other, width) for other in others)
         pipeline.reset()
-        people = pipeline.process(frame, PAPER_HOPS, [box]).people
-        if not people:
+        record = pipeline.process(frame, PAPER_HOPS, [box], others=others)
+        if not record.people:
             return
-        box = people[0].box
-        row = examiner.inputs_of(people[0])
+        box, others = record.people[0].box, record.others
+        row = examiner.inputs_of(record.people[0])
         if row is not None:
-            found, true = people[0].joints3d[None].astype(float), joints[None].astype(float)
+            found, true = record.people[0].joints3d[None].astype(float), joints[None].astype(float)
             yield row, float(pa_mpjpe(found, true)[0])
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.pipeline.crop import body_roll, crop_for_box
+from app.pipeline.crop import body_roll, crop_for_box, scale_beside
 from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record
 from app.pipeline.isolation import log_weights
 from app.pipeline.tracker import PRESENT, Tracker
@@ -118,11 +118,11 @@ class Pipeline:
         size = frame.image.shape[1], frame.image.shape[0]
         with _timed(timings, "detect"):
             targets = self._followed(frame) if boxes is None else [self._torso(frame, box) for box in boxes]
-        crops = [(box, self._crop(box, size, webcam=boxes is None)) for box in targets]
         others = self.tracker.others() if boxes is None else tuple(self._torso(frame, o) for o in others)
+        known = (*targets, *others)
+        crops = [(box, self._crop(box, known, size, webcam=boxes is None)) for box in targets]
         with _timed(timings, "encode"):
-            everybody = (*targets, *others) if isolate else ()
-            encoded = self._encode(frame, crops, everybody, mirror) if crops else []
+            encoded = self._encode(frame, crops, known if isolate else (), mirror) if crops else []
         with _timed(timings, "regress"):
             people = self._gate([self.reconstructor.regress(one, hops) for one in encoded])
         if boxes is None:
@@ -207,8 +207,12 @@ class Pipeline:
             self.tracker.detected(self._detector.detect(frame.image))
         return self.tracker.targets()
 
-    def _crop(self, box: PersonBox, picture_size: tuple[int, int], *, webcam: bool) -> Crop:
+    def _crop(
+        self, box: PersonBox, known: Sequence[PersonBox], picture_size: tuple[int, int], *, webcam: bool
+    ) -> Crop:
+        others = [each for each in known if each is not box]
         crop_size, scale = self.reconstructor.crop_size, self.reconstructor.crop_scale
+        scale = scale_beside(box, others, scale)
         return crop_for_box(box, picture_size, crop_size, body_roll(box), scale=scale, webcam=webcam)
 
     def _torso(self, frame: Frame, box: PersonBox) -> PersonBox:

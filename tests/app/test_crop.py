@@ -15,6 +15,7 @@ from app.pipeline.crop import (
     crop_for_box,
     picture_camera,
     roll_of,
+    scale_beside,
     to_crop,
     to_picture,
     to_picture_axes,
@@ -108,6 +109,21 @@ def test_plain_rule() -> None:
     assert MARGIN * 200 == 250
     wide = crop_for_box(PersonBox(100, 50, 80, 200), PICTURE, 250, scale=2.0)
     np.testing.assert_allclose(wide.matrix, [[0.5, 0, 125 - 70], [0, 0.5, 125 - 75]])
+
+
+def test_the_air_about_a_person_gives_way_to_others() -> None:
+    box = PersonBox(200, 100, 100, 200)
+    assert scale_beside(box, [], 1.2) == 1.2
+    assert scale_beside(box, [PersonBox(500, 100, 100, 200)], 1.2) == 1.2
+    assert scale_beside(box, [PersonBox(260, 100, 100, 200)], 1.2) == 1.0
+    assert scale_beside(box, [PersonBox(260, 100, 100, 200)], 1.0) == 1.0
+    # Somebody who comes nearer from the right, and then a third one far away, who changes nothing.
+    coming = [PersonBox(x, 100, 100, 200) for x in range(420, 260, -5)]
+    scales = [scale_beside(box, [other], 1.2) for other in coming]
+    assert scales == sorted(scales, reverse=True) and scales[0] == 1.2 and scales[-1] == 1.0
+    assert np.abs(np.diff(scales)).max() < 0.04
+    far = PersonBox(900, 100, 100, 200)
+    assert [scale_beside(box, [far, other], 1.2) for other in coming] == scales
 
 
 def cut_at(y: float, height: float) -> tuple[Crop, Crop]:

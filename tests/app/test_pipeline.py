@@ -167,6 +167,22 @@ def test_the_crop_has_the_air_that_the_network_wants(
     np.testing.assert_allclose(followed.matrix, wide.matrix)
 
 
+def test_two_people_near_each_other_are_seen_apart(
+    pipeline: Pipeline, detector: FakeDetector, reconstructor: FakeReconstructor
+) -> None:
+    """Whether the other one is reconstructed too, only known, or given by hand."""
+    reconstructor.crop_scale = 1.5
+    one, other = standing((130, 120), 160), standing((170, 120), 150)
+    alone = pipeline.process(frame(), HOPS, [one]).people[0].crop
+    given = pipeline.process(frame(), HOPS, [one], others=[other]).people[0].crop
+    both = pipeline.process(frame(), HOPS, [one, other]).people[0].crop
+    detector.people = [one, other]
+    known = pipeline.process(frame(), HOPS).people[0].crop
+    np.testing.assert_allclose(given.matrix[:, :2], 1.5 * alone.matrix[:, :2])
+    np.testing.assert_allclose(both.matrix, given.matrix)
+    np.testing.assert_allclose(known.matrix, given.matrix)
+
+
 def test_reset_searches_again(pipeline: Pipeline, detector: FakeDetector) -> None:
     pipeline.process(frame(), HOPS)
     pipeline.reset()

@@ -56,6 +56,8 @@ _COLOUR_BYTES = {"obj": 21.0, "ply": 3.0}
 """A vertex and frame; in the others a colour is kept once and compressed."""
 _MEASURED_VERTICES = 6890
 _SHAPE_BYTES = 12e3
+_SHAPE_NORMAL_BYTES = 40e3 / _MEASURED_VERTICES
+"""A vertex, as a shape in FBX rounds and compresses its normals."""
 """Of a shape in an FBX file, beside its offsets."""
 
 
@@ -151,4 +153,5 @@ def _compressed(person: Performer, options: TakeOptions) -> float:
         # What was recorded is rounded, what is computed from it is not, and compresses less.
         return len(zlib.compress(middle if exact else middle * np.float32(1.0001)))
     offsets = (middle - person.vertices[0]).astype(np.float64)
-    return len(zlib.compress(offsets if exact else offsets * 1.0001)) + _SHAPE_BYTES
+    points = len(zlib.compress(offsets if exact else offsets * 1.0001))
+    return points + _SHAPE_NORMAL_BYTES * len(offsets) + _SHAPE_BYTES

@@ -20,6 +20,7 @@ from app.takes.take import Take
 from app.takes.take_file import save_take
 from model.body import BodyModel, load_body
 from model.errors import UserError
+from tests.app.fbx_nodes import child, decode_file, numbers
 from tests.app.fbx_tools import by_assimp_as, every_preset, needs_assimp, needs_sdk, sdk_as_glb
 from tests.app.gltf_player import Player
 from tests.app.mesh_files import assert_same_points
@@ -67,21 +68,44 @@ def test_shapes_are_exact_in_every_frame(body: BodyModel, tmp_path: Path) -> Non
         assert_same_points(rest + sum(moved), walk.people[0].vertices[frame] * FLIP, 1e-5)
 
 
-def test_shapes_bring_their_own_normals(body: BodyModel, tmp_path: Path) -> None:
-    walk, path = take(2), tmp_path / "walk.glb"
+def turning(body: BodyModel, path: Path, kind: str) -> None:
+    """Two frames of somebody, the second a quarter turn after the first, written as shapes."""
+    walk = take(2)
     turned = walk.people[0].vertices * np.ones((2, 1, 1), np.float32)
     turned[1] = turned[0] @ np.float32([[0, 0, -1], [0, 1, 0], [1, 0, 0]])
-    export_take(
-        walk.with_people((replace(walk.people[0], vertices=turned),)), body, path, TakeOptions("glb-shapes")
-    )
-    player = Player(path)
+    people = (replace(walk.people[0], vertices=turned),)
+    export_take(walk.with_people(people), body, path, TakeOptions(kind))
+
+
+def assert_normals(points: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> None:
+    """Of length 1, and those of this surface."""
+    want = trimesh.Trimesh(points, faces.reshape(-1, 3), process=False).vertex_normals
+    assert np.linalg.norm(normals, axis=1) == pytest.approx(1, abs=5e-3)
+    assert np.median((normals * want).sum(axis=1)) > 0.99
+
+
+def test_shapes_bring_their_own_normals(body: BodyModel, tmp_path: Path) -> None:
+    turning(body, tmp_path / "turn.glb", "glb-shapes")
+    player = Player(tmp_path / "turn.glb")
     primitive = player.document["meshes"][0]["primitives"][0]
     rest, (target,) = primitive["attributes"], primitive["targets"]
     points = player.array(rest["POSITION"]) + player.array(target["POSITION"])
     normals = player.array(rest["NORMAL"]) + player.array(target["NORMAL"])
-    want = trimesh.Trimesh(points, player.array(primitive["indices"]).reshape(-1, 3), process=False)
-    assert np.linalg.norm(normals, axis=1) == pytest.approx(1, abs=1e-4)
-    assert np.median((normals * want.vertex_normals).sum(axis=1)) > 0.99
+    assert_normals(points, player.array(primitive["indices"]), normals)
+
+
+def test_shapes_in_fbx_bring_their_own_normals(body: BodyModel, tmp_path: Path) -> None:
+    """Programs add a shape's numbers to those of the mesh, normals as well as points."""
+    turning(body, tmp_path / "turn.fbx", "fbx-shapes")
+    objects = child(decode_file((tmp_path / "turn.fbx").read_bytes()), "Objects")
+    mesh, shape = (item for item in objects[2] if item[0] == "Geometry")
+    faces = numbers(mesh, "PolygonVertexIndex").astype(int)
+    faces = np.where(faces < 0, ~faces, faces)
+    layer = child(mesh[2], "LayerElementNormal")
+    rest = np.zeros((len(numbers(mesh, "Vertices")) // 3, 3))
+    rest[faces] = numbers(layer, "Normals").reshape(-1, 3)
+    moved = numbers(mesh, "Vertices") + numbers(shape, "Vertices")
+    assert_normals(moved.reshape(-1, 3), faces, rest + numbers(shape, "Normals").reshape(-1, 3))
 
 
 def test_what_a_file_manager_leaves_in_a_sequence_does_not_protect_it(

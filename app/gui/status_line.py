@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from app.gui.model_info import ModelInfo
 from app.gui.theme import DARK, Theme
-from app.gui.widgets import label
+from app.gui.widgets import ElidedLabel, label
 from app.pipeline.frames import Record
 from app.pipeline.worker import Status, WorkerState
 
@@ -70,7 +70,7 @@ class StatusLine(QStatusBar):
         self._shown: deque[float] = deque()
         self._told_at = -TELL_EVERY
         self._light = _Light()
-        self.message = label("Ready")
+        self.message = ElidedLabel("Ready")
         self.model = _model_button()
         self.rate = label("", tip="Frames shown per second")
         self.latency = label("", tip="Milliseconds for each stage of the newest frame")

@@ -29,6 +29,33 @@ def label(text: str, role: str = "", tip: str = "") -> QLabel:
     return result
 
 
+class ElidedLabel(QLabel):
+    """A line of text that gives way to its neighbours: with an ellipsis, and the whole text as its tip."""
+
+    LEAST = 80
+
+    def minimumSizeHint(self) -> QSize:
+        """Some words."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), self.LEAST), hint.height())
+
+    def shown(self) -> str:
+        """What there is room for."""
+        width = self.contentsRect().width()
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, width)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The text in the style's colours."""
+        shown = self.shown()
+        self.setToolTip(self.text() if shown != self.text() else "")
+        painter, role = QPainter(self), self.foregroundRole()
+        place = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self.style().drawItemText(
+            painter, self.contentsRect(), place, self.palette(), self.isEnabled(), shown, role
+        )
+        painter.end()
+
+
 class Card(QFrame):
     """A rounded panel with a small title row; `header` takes controls, `body` the content."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,28 @@ def test_the_rate_counts_shown_records(qtbot) -> None:
     assert "draw 12 ms" in line.latency.text()
     line.set_status(Status(WorkerState.PAUSED))
     assert line.rate.text() == ""
+
+
+def test_a_narrow_line_shortens_its_message_and_none_of_its_numbers(qtbot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    record = gui_fakes.record(people=())
+    slow = dict.fromkeys(("grab", "detect", "encode", "regress"), 12345.0)
+    line.set_status(Status(WorkerState.PAUSED))
+    line.set_record(replace(record, frame=replace(record.frame, source="n" * 80), timings=slow), 1234.0)
+    line.resize(900, line.sizeHint().height())
+    line.show()
+    qtbot.waitExposed(line)
+    assert line.minimumSizeHint().width() <= 900
+    for part in (line.model, line.latency):
+        assert part.width() >= part.sizeHint().width()
+        assert line.rect().contains(part.geometry())
+    assert line.message.shown().endswith("…") and line.message.text().startswith(line.message.shown()[:-1])
+    line.message.grab()
+    assert line.message.toolTip() == line.message.text()
+    line.set_record(record, 1.0)
+    line.message.grab()
+    assert line.message.shown() == line.message.text() and not line.message.toolTip()
 
 
 def test_a_screenshot_has_the_size_asked_for_and_shows_the_pins(make_window, tmp_path: Path) -> None:

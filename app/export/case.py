@@ -94,6 +94,9 @@ def _write(folder: Path, case: Case) -> None:
     for group, people in (("person", record.people), ("baseline", record.baseline)):
         for number, person in enumerate(people):
             arrays |= {f"{group}{number}_{name}": value for name, value in _arrays_of(person).items()}
+    for number, box in enumerate(record.others):
+        if box.keypoints is not None:
+            arrays[f"other{number}_keypoints"] = np.asarray(box.keypoints, np.float64)
     save_npz(folder / ARRAYS, arrays)
     about = {
         "format": FORMAT,
@@ -109,12 +112,14 @@ def _write(folder: Path, case: Case) -> None:
         "frame": {"index": record.frame.index, "time": record.frame.time, "source": record.frame.source},
         "masks": list(record.hops),
         "baseline_masks": list(record.study.baseline) if record.study.baseline is not None else None,
+        "baseline_plain": record.study.baseline_plain,
         "isolate": record.isolate,
         "mirror": record.mirror,
         "chosen": case.chosen,
         "settings": case.settings,
         "people": [_about(person) for person in record.people],
         "baseline": [_about(person) for person in record.baseline],
+        "others": [_about_box(box) for box in record.others],
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
@@ -133,13 +138,17 @@ def _arrays_of(person: Person) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _about(person: Person) -> dict[str, Any]:
-    box = person.box
-    told = person.diagnostics
+def _about_box(box: PersonBox) -> dict[str, Any]:
     return {
         "id": int(box.id),
         "box": [float(value) for value in box.xywh],
         "score": float(box.score),
+    }
+
+
+def _about(person: Person) -> dict[str, Any]:
+    told = person.diagnostics
+    return _about_box(person.box) | {
         "crop_size": int(person.crop.size),
         "camera": [float(value) for value in person.camera],
         "presence": float(person.presence),
@@ -188,7 +197,13 @@ def _read(folder: Path, about: dict[str, Any]) -> Case:
         Frame(picture, int(frame["index"]), float(frame["time"]), str(frame["source"])),
         people,
         _hops(about["masks"]),
-        study=Study(baseline=_hops(other) if other is not None else None),
+        others=tuple(
+            _box(one, arrays.get(f"other{n}_keypoints")) for n, one in enumerate(about.get("others", []))
+        ),
+        study=Study(
+            baseline=_hops(other) if other is not None else None,
+            baseline_plain=other is not None and bool(about.get("baseline_plain", False)),
+        ),
         baseline=baseline,
         isolate=bool(about["isolate"]),
         mirror=bool(about.get("mirror", False)),
@@ -236,14 +251,12 @@ def _person(arrays: dict[str, np.ndarray], prefix: str, about: dict[str, Any], m
     def array(name: str) -> np.ndarray | None:
         return arrays.get(prefix + name)
 
-    x, y, width, height = (float(value) for value in about["box"])
     scale, tx, ty = (float(value) for value in about["camera"])
     crop = np.asarray(arrays[f"{prefix}crop"])
     if crop.shape != (2, 3) or not np.isfinite(crop).all() or not 1 <= int(about["crop_size"]) <= 1 << 14:
         raise ValueError("a crop is impossible")
-    box = PersonBox(x, y, width, height, float(about["score"]), int(about["id"]), array("keypoints"))
     person = Person(
-        box=box,
+        box=_box(about, array("keypoints")),
         crop=Crop(crop, int(about["crop_size"])),
         vertices=arrays[f"{prefix}vertices"],
         coarse=arrays[f"{prefix}coarse"],
@@ -260,6 +273,13 @@ def _person(arrays: dict[str, np.ndarray], prefix: str, about: dict[str, Any], m
     if fault is not None or (len(person.vertices), len(person.coarse)) != sizes:
         raise ValueError(fault or "its meshes are of another body")
     return person
+
+
+def _box(about: dict[str, Any], keypoints: np.ndarray | None) -> PersonBox:
+    x, y, width, height = (float(value) for value in about["box"])
+    if not np.isfinite([x, y, width, height]).all():
+        raise ValueError("a box is impossible")
+    return PersonBox(x, y, width, height, float(about["score"]), int(about["id"]), keypoints)
 
 
 def _features(arrays: dict[str, np.ndarray | None], model: CaseModel) -> Features:

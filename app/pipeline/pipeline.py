@@ -141,8 +141,8 @@ class Pipeline:
         return replace(record, people=tuple(people), hops=hops, timings=timings)
 
     def encode_again(self, record: Record, hops: Hops, *, isolate: bool, mirror: bool) -> Record:
-        """The same frame and people, looked at otherwise; to end isolating the backbone is not needed."""
-        if not isolate and mirror == record.mirror:
+        """The same frame and people, looked at otherwise; what is known from before isolating is taken."""
+        if not isolate and mirror == record.mirror and _plain_is_known(record):
             plain = [replace(p, features=p.plain or p.features, plain=None) for p in record.people]
             return replace(self.regress_again(replace(record, people=tuple(plain)), hops), isolate=False)
         everybody = (*(person.box for person in record.people), *record.others) if isolate else ()
@@ -231,6 +231,12 @@ class Pipeline:
                 _log.warning(rejected[-1])
         self.rejected = tuple(rejected)
         return good
+
+
+def _plain_is_known(record: Record) -> bool:
+    """Whether its people's heatmaps are there as they were before they were kept off anybody."""
+    alone = len(record.people) + len(record.others) < 2
+    return alone or not record.isolate or all(person.plain is not None for person in record.people)
 
 
 def fault_of(person: Person) -> str | None:

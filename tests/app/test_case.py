@@ -14,10 +14,11 @@ import pytest
 
 from app.export.case import ABOUT, ARRAYS, PICTURE, Case, is_case, load_case, save_case
 from app.gui.model_info import case_model
-from app.pipeline.frames import Study
+from app.pipeline.frames import PersonBox, Study
 from model.errors import UserError
 from tests.app import gui_fakes
 from tests.app.case_fakes import flagged, record
+from tests.app.fakes import standing
 
 PROBE = "from tests.app.test_case import digest; import sys; print(digest(sys.argv[1]))"
 
@@ -74,6 +75,19 @@ def test_everything_that_is_no_array_comes_back_too(tmp_path):
     assert (again.model.name, again.model.sha256) == (saved.model.name, saved.model.sha256)
 
 
+def test_who_else_was_known_comes_back_so_that_people_can_be_isolated_again(tmp_path):
+    seen, unseen = standing((300, 100), id=4), PersonBox(1, 2, 3, 4, score=0.5, id=7)
+    saved = case()
+    save_case(tmp_path / "one", replace(saved, record=replace(saved.record, others=(seen, unseen))))
+    first, second = load_case(tmp_path / "one").record.others
+    assert (first.xywh, first.id) == (seen.xywh, 4) and np.array_equal(first.keypoints, seen.keypoints)
+    assert second == unseen
+    about = json.loads((tmp_path / "one" / ABOUT).read_text())
+    del about["others"]
+    (tmp_path / "one" / ABOUT).write_text(json.dumps(about))
+    assert load_case(tmp_path / "one").record.others == (), "older cases do not say"
+
+
 def test_what_is_there_already_is_never_overwritten(tmp_path):
     (tmp_path / "one").mkdir()
     with pytest.raises(UserError, match="is there already"):
@@ -100,6 +114,7 @@ def spoil_arrays(folder: Path, **changes: np.ndarray) -> None:
         lambda f: spoil_json(f, version=99),
         lambda f: spoil_json(f, people=[{}]),
         lambda f: spoil_json(f, masks=[0, 1, 2, 3]),
+        lambda f: spoil_json(f, others=[{"box": [1, 2, 3, float("nan")], "score": 1, "id": 2}]),
         lambda f: (f / PICTURE).unlink(),
         lambda f: (f / PICTURE).write_bytes(b"\x89PNG\r\n\x1a\n"),
         lambda f: (f / ARRAYS).write_bytes((f / ARRAYS).read_bytes()[:9999]),

@@ -183,6 +183,20 @@ def test_two_people_near_each_other_are_seen_apart(
     np.testing.assert_allclose(known.matrix, given.matrix)
 
 
+def test_what_was_seen_before_isolating_is_looked_for_where_nobody_kept_it(
+    pipeline: Pipeline, reconstructor: FakeReconstructor
+) -> None:
+    """A kept case has the features that were shown alone."""
+    alone = pipeline.process(frame(), HOPS, [standing()], isolate=True)
+    pipeline.encode_again(alone, HOPS, isolate=False, mirror=False)
+    assert len(reconstructor.encoded) == 1, "off whom should they have been kept?"
+    one, other = standing((130, 120)), standing((170, 120))
+    pair = pipeline.process(frame(), HOPS, [one], isolate=True, others=[other])
+    assert pair.people[0].plain is None
+    again = pipeline.encode_again(pair, HOPS, isolate=False, mirror=False)
+    assert len(reconstructor.encoded) == 3 and not again.isolate
+
+
 def test_reset_searches_again(pipeline: Pipeline, detector: FakeDetector) -> None:
     pipeline.process(frame(), HOPS)
     pipeline.reset()

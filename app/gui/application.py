@@ -67,7 +67,7 @@ def create_window(
         bridge.on_model(info)
         return made
 
-    worker = Worker(pipeline, bridge.on_record, bridge.on_status)
+    worker = Worker(pipeline, bridge.on_record, bridge.on_status, on_leave=bridge.forget)
     worker.set_loop(True)
     choice = build if isinstance(build, ModelChoice) else ModelChoice()
     window = MainWindow(

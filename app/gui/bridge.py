@@ -68,6 +68,11 @@ class Bridge(QObject):
         if not waiting:
             self._knock.emit()
 
+    def forget(self) -> None:
+        """Any thread: drop the record that still waits, for its source is being left."""
+        with self._lock:
+            self._newest = None
+
     def on_status(self, status: Status) -> None:
         """Any thread: pass the worker's state on, in order."""
         self.status_changed.emit(status)

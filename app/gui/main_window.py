@@ -257,9 +257,10 @@ class MainWindow(QMainWindow):
         """What can be done now, with the source or with the take that is looked at."""
         self.commands.show_state(
             playing=self.takes.playing if self.takes.on_page else self.state is WorkerState.RUNNING,
-            loaded=self.state in LOADED,
+            loaded=self.state in LOADED and self.cases.case is None,
             again=self.state is WorkerState.FAULTED and self.spec is not None,
             take=self.takes.on_page,
+            case=self.cases.case is not None,
             people=self.record is not None and bool(self.record.people),
             theme=self.themes.theme,
         )
@@ -309,6 +310,8 @@ class MainWindow(QMainWindow):
         self._forget_record()
         self.cases.forget()
         self.sheet.stop()
+        if self.finder.spot is not None:
+            self.finder.clear()
         self.truth.look(spec)
 
     def _forget_record(self) -> None:

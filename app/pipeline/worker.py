@@ -32,7 +32,7 @@ class Worker:
     """Plays a source through the pipeline on a thread of its own.
 
     Every method may be called from any thread and returns at once, but `close`. The callbacks come on the
-    worker's thread.
+    worker's thread; from `open` and `adopt` on no record of the source before is told.
     """
 
     def __init__(
@@ -43,14 +43,17 @@ class Worker:
         *,
         opener: Opener = open_source,
         patience: Patience | None = None,
+        on_leave: Callable[[], None] = lambda: None,
     ) -> None:
+        """on_leave: called by `open` and `adopt`; from then on no record of the source before is told."""
         self._bell = threading.Condition()
         self._rung = False
         self._orders = Orders()
         self._switches = 0
+        self._on_leave = on_leave
         self._session = Session(
             pipeline_factory,
-            lambda record: self._tell(on_record, record),
+            lambda record: self._deliver(on_record, record),
             lambda status: self._tell(on_status, status),
             lambda spec: Feed(spec, opener, self._ring),
             patience or Patience(),
@@ -70,16 +73,22 @@ class Worker:
 
     def open(self, spec: str | Path) -> None:
         """Leaves the current source and plays this one, following the largest person."""
-        self._order(spec=spec, playing=True, index=None, step=0, chosen=None)
+        self._leave(spec=spec, playing=True, chosen=None)
 
     def adopt(self, record: Record, sha256: str) -> None:
         """Leaves the source for a kept record; only the model of this hash tries masks on it.
 
-        The record's own masks come with it: under those of the source before it would at once be done anew.
+        The record's own masks and study come with it: under those of the source before it would at once be
+        done anew.
         """
         kept = Adopted(record, sha256)
-        own: dict[str, object] = {"hops": record.hops, "isolate": record.isolate, "mirror": record.mirror}
-        self._order(adopted=kept, spec=None, playing=False, index=None, step=0, **own)
+        own: dict[str, object] = {
+            "hops": record.hops,
+            "isolate": record.isolate,
+            "mirror": record.mirror,
+            "study": record.study,
+        }
+        self._leave(adopted=kept, spec=None, playing=False, **own)
 
     def play(self) -> None:
         """Goes on; from the end, starts again."""
@@ -170,6 +179,12 @@ class Worker:
             self._orders = replace(self._orders, **wishes)  # type: ignore[arg-type]
             self._ring()
 
+    def _leave(self, **wishes: object) -> None:
+        """The order to leave the source; records are delivered under the same lock."""
+        with self._bell:
+            self._order(index=None, step=0, **wishes)
+            self._on_leave()
+
     def _ring(self) -> None:
         with self._bell:
             self._rung = True
@@ -192,6 +207,12 @@ class Worker:
                 orders, spec=None, playing=None, index=None, step=0, exchange=None, adopted=None
             )
         return orders
+
+    def _deliver(self, callback: Callable[[Record], None], record: Record) -> None:
+        """None of a source that is to be left: its views have been emptied for what comes next."""
+        with self._bell:
+            if self._orders.spec is None and self._orders.adopted is None:
+                self._tell(callback, record)
 
     def _tell(self, callback: Callable[[T], None], news: T) -> None:
         """A view that fails must not take the worker with it; after `close` none is called any more."""

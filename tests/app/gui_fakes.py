@@ -167,6 +167,7 @@ class FakeWorker:
         return True
 
     def open(self, spec: str | Path) -> None:
+        self.bridge.forget()
         self.opened.append(spec)
         if self.fault:
             self.bridge.on_status(Status(WorkerState.FAULTED, self.fault))
@@ -193,6 +194,7 @@ class FakeWorker:
         self.bridge.on_record(replace(self.sent, frame=replace(self.sent.frame, index=index)))
 
     def adopt(self, record: Record, sha256: str) -> None:
+        self.bridge.forget()
         self.calls.append(("adopt", sha256))
 
     def set_isolate(self, on: bool) -> None:

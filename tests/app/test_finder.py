@@ -120,6 +120,13 @@ def test_the_look_up_follows_the_frames(shown, qtbot):
     assert window.parts.finder.caption.text() == "No vertex looks there."
 
 
+def test_a_spot_of_one_picture_is_nothing_in_the_next_source(shown, qtbot):
+    window = shown()
+    window.finder.look_at(100.0, 100.0)
+    window.open_source("fake.mp4")
+    assert window.finder.spot is None
+
+
 def test_a_part_is_typed_found_and_pinned_with_the_keyboard_alone(shown, qtbot):
     window = shown()
     window.activateWindow()

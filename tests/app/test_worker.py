@@ -674,6 +674,17 @@ def test_open_close_many_times(bench: Callable[..., Bench]) -> None:
     assert b.records[-1].hops == (49,) * 4
 
 
+def test_a_frame_in_work_is_not_told_once_its_source_is_to_be_left(bench) -> None:
+    one = bench(old=FakeClip(5), new=FakeClip(1))
+    one.gate.clear()
+    one.worker.open("old")
+    assert one.inside.wait(EVENT)
+    one.worker.open("new")
+    one.gate.set()
+    one.wait_state(WorkerState.ENDED)
+    assert len(one.records) == 1 and one.sources["old"].closed.is_set()
+
+
 def kept_record(bench: Bench) -> Record:
     """A record as a case brings it, of the bench's own network."""
     pipeline = Pipeline(bench.detector, Tracker(), FakeReconstructor())

@@ -132,18 +132,19 @@ class Actions:
             action.setIcon(icon(name, colour, checked))
 
     def show_state(
-        self, *, playing: bool, loaded: bool, again: bool, take: bool, people: bool, theme: Theme
+        self, *, playing: bool, loaded: bool, again: bool, take: bool, case: bool, people: bool, theme: Theme
     ) -> None:
-        """What can be done: `loaded` with the source, `again` after a fault, or of the take shown."""
+        """What can be done: `loaded` with the source, `again` after a fault, of the take or case shown."""
         again = again and not take
         self.set_icon(self.play, "pause" if playing else "reset" if again else "play", theme)
         self.play.setText("Pause" if playing else "Try again" if again else "Play")
         self.play.setEnabled(loaded or again or take)
         for action in (self.back, self.forward):
             action.setEnabled(loaded or take)
-        held = (self.freeze, self.everyone, self.isolate, self.mirror, self.person_menu.menuAction())
-        for action in held:
-            action.setEnabled(not take and (loaded or action is not self.freeze))
+        for action in (self.isolate, self.mirror, self.person_menu.menuAction()):
+            action.setEnabled(not take)
+        self.freeze.setEnabled(loaded and not take)
+        self.everyone.setEnabled(not take and not case)
         if (playing and not take) or not loaded:
             set_checked(self.freeze, False)
         self.record.setEnabled(loaded or self.record.isChecked())

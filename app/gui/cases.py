@@ -53,6 +53,9 @@ class Cases(QObject):
     def ask(self) -> None:
         """Choose where the case goes."""
         record = self._window.record
+        if self._window.takes.on_page:
+            self._window.parts.banner.say("A take keeps no pictures, so none of its frames can be a case.")
+            return
         if record is None:
             self._window.parts.banner.say("There is no frame to keep.")
             return
@@ -119,6 +122,7 @@ class Cases(QObject):
             self._window.info = None  # The worker's model is still on its way.
         if own is not None:
             own.set(self._window)
+        self._window.show_commands()
 
     def remember(self, settings: Settings) -> None:
         """The settings keep the person's own choices, not those of the case that is shown."""
@@ -200,9 +204,11 @@ class Cases(QObject):
         window.commands.isolate.setChecked(case.record.isolate)
         window.commands.mirror.setChecked(case.record.mirror)
         window.masking.set_hops(case.record.hops)
+        window.lab.pin(case.record.study.baseline, plain=case.record.study.baseline_plain)
         self._choices = before, Choices.of(window)
         window.people.choose(case.chosen)
         window.show_record(case.record)
+        window.show_commands()
 
 
 def _seen(record: Record) -> tuple[int, Hops, bool, bool]:

@@ -19,6 +19,8 @@ class Choices:
     isolate: bool
     mirror: bool
     hops: Hops
+    pinned: tuple[Hops, bool] | None
+    """The masks that are A, and whether nobody is isolated in it."""
     colour_by: str
     colour_map: str
     pins: tuple[int, ...] | None
@@ -34,6 +36,7 @@ class Choices:
             isolate=window.commands.isolate.isChecked(),
             mirror=window.commands.mirror.isChecked(),
             hops=window.masking.hops,
+            pinned=None if window.lab.baseline is None else (window.lab.baseline, window.lab.plain),
             colour_by=parts.mesh.colour_by.currentText(),
             colour_map=parts.image.map.currentText(),
             pins=window.settings.pins if info is None else window.pins.own,
@@ -52,6 +55,8 @@ class Choices:
         window.commands.isolate.setChecked(self.isolate)
         window.commands.mirror.setChecked(self.mirror)
         window.masking.set_hops(self.hops)
+        hops, plain = self.pinned or (None, False)
+        window.lab.pin(hops, plain=plain)
         window.parts.mesh.colour_by.setCurrentText(self.colour_by)
         window.parts.image.map.setCurrentText(self.colour_map)
         if (info := window.info) is not None:

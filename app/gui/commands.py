@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.gui.about import show_about, show_shortcuts
+from app.gui.asked import asked_file
+from app.gui.background import BackgroundJob
 from app.gui.layout import shortcut
 from app.gui.report_job import ReportJob
 from app.pipeline.worker import WorkerState
@@ -31,6 +33,8 @@ class Commands:
         self._window = window
         self.models_page: ModelsPage | None = None
         self.report = ReportJob(window)
+        self._page_class = BackgroundJob(window)
+        self._page_class.done.connect(self._make_page)
         self._connect_actions()
         self._connect_keys()
 
@@ -159,10 +163,13 @@ class Commands:
 
     def show_models(self) -> None:
         """Open the Models page, or bring it to the front."""
-        from app.gui.models_page import ModelsPage  # brings torch along, for which the window does not wait
+        if self.models_page is not None:
+            self.models_page.open_page()
+        elif not self._page_class.busy:
+            self._page_class.start(_import_page)
 
-        if self.models_page is None:
-            self.models_page = ModelsPage(self._window.models, self._window.themes, self._window)
+    def _make_page(self, page_class: type[ModelsPage], _fault: str) -> None:
+        self.models_page = page_class(self._window.models, self._window.themes, self._window)
         self.models_page.open_page()
 
     def switched(self, fault: str) -> None:
@@ -179,9 +186,16 @@ class Commands:
         """Choose where the report goes."""
         start = str(Path.home() / "pointhmr-report.zip")
         path, _ = QFileDialog.getSaveFileName(self._window, "Save report", start, "Zip archive (*.zip)")
-        if path:
-            self.report.start(Path(path).with_suffix(".zip"))
+        if path and (file := asked_file(path, ".zip", self._window.parts.banner.say)) is not None:
+            self.report.start(file)
 
     def reported(self, path: str, fault: str) -> None:
         """It is saved, or it is told why not."""
         self._window.parts.banner.say(fault or f"Saved {path}", serious=bool(fault))
+
+
+def _import_page() -> type[ModelsPage]:
+    """It brings torch along, for which the window does not wait."""
+    from app.gui.models_page import ModelsPage
+
+    return ModelsPage

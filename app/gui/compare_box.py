@@ -51,13 +51,18 @@ class CompareBox(QWidget):
         column.addLayout(row)
         column.addWidget(self.masks)
         column.addWidget(self.numbers)
-        self.pin.toggled.connect(self._pin)
+        self.pin.toggled.connect(self.pinned)
         self.peek.toggled.connect(self.peeked)
         self.set_baseline(None)
 
     def set_baseline(self, hops: Hops | None, *, plain: bool = False) -> None:
         """Show which masks A has, or that there is none."""
         on = hops is not None
+        blocked = self.pin.blockSignals(True)
+        self.pin.setChecked(on)
+        self.pin.blockSignals(blocked)
+        if not on:
+            self.peek.setChecked(False)
         self.pin.setText("Unpin A" if on else "Pin as A")
         self.pin.setToolTip(UNPIN_TIP if on else PIN_TIP)
         self.peek.setEnabled(on)
@@ -70,8 +75,3 @@ class CompareBox(QWidget):
         """Mean and largest displacement of the shown person, or that they are not known."""
         mean, most = ("–", "–") if millimetres is None else (f"{mm:.1f}" for mm in millimetres)
         self.numbers.setText(f"Change: mean {mean} mm, max {most} mm")
-
-    def _pin(self, on: bool) -> None:
-        if not on:
-            self.peek.setChecked(False)
-        self.pinned.emit(on)

@@ -143,7 +143,10 @@ class FailureList(Card):
             return
         here = self.rows.indexOfTopLevelItem(current) if current is not None else -1
         row = (here + step) % count if here >= 0 else 0 if step > 0 else count - 1
-        if (item := self.rows.topLevelItem(row)) is not None:
+        item = self.rows.topLevelItem(row)
+        if item is current:
+            self._choose(item)
+        elif item is not None:
             self.rows.setCurrentItem(item)
 
     def _choose(self, item: QTreeWidgetItem | None, *_: object) -> None:

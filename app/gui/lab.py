@@ -24,7 +24,7 @@ class Lab(QObject):
         super().__init__(window)
         self._window = window
         self.baseline: Hops | None = None
-        self._plain = False
+        self.plain = False
         """Whether A was pinned while nobody was isolated."""
         self._asked: Study = NO_STUDY
         compare = self._compare = window.masking.compare
@@ -48,17 +48,22 @@ class Lab(QObject):
             return record
         return replace(record, people=record.baseline, baseline=record.people)
 
-    def _pin(self, on: bool) -> None:
-        self.baseline = self._window.masking.hops if on else None
-        self._plain = on and not self._window.commands.isolate.isChecked()
-        self._compare.set_baseline(self.baseline, plain=self._plain)
-        self._ask()
+    def pin(self, hops: Hops | None, *, plain: bool = False) -> None:
+        """These masks are A, or there is none; plain: as they are while nobody is isolated."""
+        self.baseline, self.plain = hops, plain and hops is not None
+        self._compare.set_baseline(hops, plain=self.plain)
+        self._ask(anew=True)
 
-    def _ask(self) -> None:
-        """Tell the worker what is wanted now, if that has changed."""
+    def _pin(self, on: bool) -> None:
+        self.pin(
+            self._window.masking.hops if on else None, plain=not self._window.commands.isolate.isChecked()
+        )
+
+    def _ask(self, *, anew: bool = False) -> None:
+        """Tell the worker what is wanted now, if that has changed; anew: also if it has not."""
         isolated = self._window.commands.isolate.isChecked()
-        wanted = Study(self.baseline, self.attention.on, self._plain and isolated)
-        if wanted != self._asked:
+        wanted = Study(self.baseline, self.attention.on, self.plain and isolated)
+        if anew or wanted != self._asked:
             self._asked = wanted
             self._window.worker.set_study(wanted)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TELL_MS = 100
 """Milliseconds between two looks at the recorder."""
+ABANDONED = 60.0
+"""Seconds after which nobody writes into an empty file any more."""
 
 
 def default_folder() -> Path:
@@ -179,13 +181,14 @@ class Recording(QObject):
 
     def _file(self, take: Take, recording: Path) -> tuple[Take, Path | None, str]:
         """Save a take beside the others; its recording is thrown away only once that is done."""
-        path = None
         try:
             path = new_file(self.folder / name_of(take.made))
-            save_take(path, take)
-        except UserError as error:
-            if path is not None:
+            try:
+                save_take(path, take)
+            except BaseException:
                 path.unlink(missing_ok=True)
+                raise
+        except UserError as error:
             return take, None, f"{error} The recording is kept and offered at the next start."
         with contextlib.suppress(UserError):  # It is offered again, which does no harm.
             forget(recording)
@@ -249,7 +252,8 @@ class Recording(QObject):
 def new_file(path: Path) -> Path:
     """An empty file at the path, or with a number where there is one already. Raises UserError.
 
-    It is made at once: another window may have begun to record the same source in the same second.
+    It is made at once: another window may have begun to record the same source in the same second. An empty
+    file of an earlier minute was left by a program that was killed before it had saved: it is taken.
     """
     result, number = path, 2
     try:
@@ -259,6 +263,9 @@ def new_file(path: Path) -> Path:
                 result.open("xb").close()
                 return result
             except FileExistsError:
+                about = result.stat()
+                if about.st_size == 0 and time.time() - about.st_mtime > ABANDONED:
+                    return result
                 result, number = path.with_name(f"{path.stem} {number}{path.suffix}"), number + 1
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error

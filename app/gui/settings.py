@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
+MOST_HOPS = 1000
+"""More than there are vertices in any coarse mesh."""
 _PATIENCE = 2000
 """Milliseconds to wait for another program that is saving."""
 AUTOMATIC = "automatic"
@@ -188,7 +190,7 @@ def _decode(name: str, value: Any, default: Any) -> Any:
 
 def _decode_hops(text: str) -> Hops:
     values = [None if word == "off" else int(word) for word in text.split()]
-    if len(values) != 4 or any(v is not None and v < 1 for v in values):
+    if len(values) != 4 or any(v is not None and not 1 <= v <= MOST_HOPS for v in values):
         raise ValueError(f"hops {text} are not four thresholds")
     return values[0], values[1], values[2], values[3]
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog
 
+from app.gui.asked import asked_file
 from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.failure_list import title_of
 from app.gui.layout import shortcut
@@ -71,8 +72,8 @@ class Sheet(QObject):
         else:
             start = str(Path(self._window.settings.last_folder or Path.home()) / "cases.png")
             path, _ = QFileDialog.getSaveFileName(self._window, "Picture of all cases", start, "PNG (*.png)")
-            if path:
-                self.start(Path(path).with_suffix(".png"), failures)
+            if path and (file := asked_file(path, ".png", self._window.parts.banner.say)) is not None:
+                self.start(file, failures)
 
     def start(self, path: Path, failures: Sequence[Failure]) -> None:
         """Go to one case after the other."""

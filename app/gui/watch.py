@@ -51,8 +51,13 @@ class Watch(QObject):
             assert page is not None
             words = f"Side panel: {parts.tabs.tabText(number)}"
             shortcut(window, words, f"Alt+{number + 1}", partial(parts.tabs.setCurrentWidget, page))
-        shortcut(window, "The next flagged case", "]", lambda: parts.failures.walk(1))
-        shortcut(window, "The flagged case before", "[", lambda: parts.failures.walk(-1))
+        shortcut(window, "The next flagged case", "]", lambda: self._walk(1))
+        shortcut(window, "The flagged case before", "[", lambda: self._walk(-1))
+
+    def _walk(self, step: int) -> None:
+        """Through the cases of what is shown: behind a take's page they are nobody's business."""
+        if not self._window.takes.on_page:
+            self._window.parts.failures.walk(step)
 
     def forget(self, *, live: bool = False) -> None:
         """Another source, or another model."""

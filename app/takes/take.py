@@ -118,7 +118,8 @@ class Take:
             return 0.0
         steps = np.diff(self.times)
         usual = np.median(steps)
-        return float(1 / steps[np.abs(steps - usual) <= usual / 2].mean())
+        near = steps[np.abs(steps - usual) <= usual / 2]
+        return float(1 / (near.mean() if len(near) else usual))
 
     @property
     def masks(self) -> Hops:

@@ -67,6 +67,15 @@ def test_the_keys_walk_through_the_cases(failing, qtbot):
     ]
 
 
+def test_the_keys_come_back_to_the_only_case(failing, qtbot):
+    failing.parts.failures.kind.setCurrentIndex(2)
+    assert len(failing.parts.failures.failures) == 1
+    for frame in (1, 2):
+        qtbot.keyClick(failing, Qt.Key.Key_BracketRight)
+        assert [call[0] for call in failing.worker.calls].count("seek") == frame
+        send(failing, qtbot, record(index=40 + frame))
+
+
 def test_the_timeline_is_clicked_dragged_and_typed(failing, qtbot):
     timeline = failing.parts.timeline
     spot = QPoint(round(timeline.position_of(2)), 30)

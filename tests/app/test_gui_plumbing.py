@@ -67,6 +67,7 @@ def test_no_pins_and_default_pins_are_different(qapp, tmp_path: Path, pins) -> N
         "[General]\nversion=99\n",
         "[General]\nversion=1\nhops=7 5 3\n",
         "[General]\nversion=1\nhops=0 5 3 1\n",
+        "[General]\nversion=1\nhops=7 5 3 100000000000\n",
         "[General]\nversion=1\nmesh_opacity=nan\n",
         "[General]\nversion=1\ngeometry=half\n",
         "[General]\nversion=1\nshow_mesh=perhaps\n",

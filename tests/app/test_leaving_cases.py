@@ -9,7 +9,10 @@ from PySide6.QtCore import Qt
 
 from app.export.case import Case, load_case, save_case
 from app.facts import packages
+from app.gui.model_info import case_model
 from app.gui.settings import Settings, load_settings, save_settings
+from app.pipeline.frames import Study
+from app.pipeline.worker import Status, WorkerState
 from tests.app import gui_fakes
 from tests.app.case_fakes import examined, measured, open_case, record
 from tests.app.test_lab import press, send
@@ -69,6 +72,35 @@ def test_a_late_record_of_the_source_before_does_not_replace_a_case(window, qtbo
     with qtbot.waitSignal(window.bridge.record_arrived):
         window.bridge.on_record(record(index=6))
     assert window.record is shown
+
+
+def test_what_the_window_has_not_shown_yet_goes_with_its_source(window, qtbot):
+    window.bridge.on_record(record(index=57))
+    window.open_source("other.mp4")
+    qtbot.wait(50)
+    assert window.record is None or window.record.frame.index == 0
+
+
+def test_a_case_brings_its_a_and_takes_it_along(window, qtbot, tmp_path):
+    kept, study = record(), Study(baseline=(1, 1, 1, 1), baseline_plain=True)
+    model = case_model(gui_fakes.model_info())
+    save_case(tmp_path / "ab", Case(replace(kept, study=study, baseline=kept.people, isolate=True), model))
+    open_case(window, qtbot, tmp_path / "ab")
+    assert window.lab.baseline == (1, 1, 1, 1) and window.masking.compare.pin.isChecked()
+    assert window.worker.studies[-1] == study and window.record.baseline
+    window.open_source("fake.mp4")
+    assert window.lab.baseline is None and not window.masking.compare.pin.isChecked()
+
+
+def test_a_case_has_no_frames_to_play(window, qtbot, case):
+    commands = window.commands
+    moves = (commands.play, commands.back, commands.forward, commands.freeze, commands.everyone)
+    window.bridge.on_status(Status(WorkerState.PAUSED))
+    qtbot.waitUntil(lambda: all(move.isEnabled() for move in moves))
+    open_case(window, qtbot, case)
+    assert not any(move.isEnabled() for move in moves) and commands.isolate.isEnabled()
+    window.open_source("fake.mp4")
+    qtbot.waitUntil(lambda: all(move.isEnabled() for move in moves))
 
 
 def test_another_model_takes_a_case_over_with_its_first_record(window, qtbot, case):

@@ -49,6 +49,7 @@ def opened(make_window, qtbot) -> Callable[..., tuple[MainWindow, ModelsPage]]:
         window = make_window()
         window.models.choice = ModelChoice(weights)
         qtbot.mouseClick(window.parts.status.model, LEFT)
+        qtbot.waitUntil(lambda: window._runs.models_page is not None)
         page = window._runs.models_page
         qtbot.waitUntil(lambda: page.isVisible() and page.list.count() > 0, timeout=30_000)
         return window, page

@@ -45,6 +45,7 @@ def test_there_and_back_while_a_clip_plays(window: MainWindow, qtbot) -> None:
     qtbot.waitUntil(lambda: window.record is not None and window.views_ready, timeout=60_000)
     assert window.parts.status.model.text().endswith(LITE)
     window.commands.models.trigger()
+    qtbot.waitUntil(lambda: window._runs.models_page is not None, timeout=60_000)
     page = window._runs.models_page
     qtbot.waitUntil(lambda: page.list.count() > 0, timeout=60_000)
     assert page.choose(PUBLISHED)

@@ -320,6 +320,10 @@ def test_the_rate_of_a_clip_whose_times_are_whole_milliseconds() -> None:
         assert gap.rate == pytest.approx(rate, rel=4e-4), "a gap does not count"
 
 
+def test_the_rate_of_uneven_frames_is_a_number() -> None:
+    assert replace(take(3), times=np.array([0.0, 10 / 30, 11 / 30])).rate == pytest.approx(60 / 11)
+
+
 @pytest.mark.parametrize("kind", ["fbx", "glb", "bvh", "obj", "npz"])
 def test_a_source_whose_name_is_no_unicode_is_told_in_escapes(
     kind: str, body: BodyModel, tmp_path: Path

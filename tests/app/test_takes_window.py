@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from app.gui.background import BackgroundJob
 from app.gui.export_words import FORMATS
-from app.gui.recording import made_by, name_of
+from app.gui.recording import made_by, name_of, new_file
 from app.gui.settings import load_settings
 from app.pipeline.worker import Status, WorkerState
 from app.takes.recorder import Recorder
@@ -126,6 +128,17 @@ def test_a_take_that_cannot_be_saved_leaves_no_empty_file(shown, qtbot, tmp_path
     qtbot.waitUntil(lambda: "offered at the next start" in window.parts.banner.text.text())
     assert list((tmp_path / "takes").iterdir()) == []
     assert len(list((tmp_path / "recordings").glob("*"))) == 1
+
+
+def test_a_name_that_a_killed_program_left_empty_is_used_again(tmp_path):
+    path = new_file(tmp_path / "one.take")
+    assert new_file(path) == tmp_path / "one 2.take", "another window may be about to save"
+    minutes_ago = time.time() - 300
+    os.utime(path, (minutes_ago, minutes_ago))
+    assert new_file(path) == path
+    path.write_bytes(b"a take")
+    os.utime(path, (minutes_ago, minutes_ago))
+    assert new_file(path) == tmp_path / "one 3.take"
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_is_lost(shown, qtbot, tmp_path):
@@ -358,6 +371,10 @@ def test_the_page_of_a_take_is_not_about_the_live_source(shown, qtbot):
     assert "frame 1 of 12" in status.message.text() and status.latency.isHidden()
     window.takes.go(4)
     assert "frame 5 of 12" in status.message.text()
+    window.worker.calls.clear()
+    window.cases.ask()
+    qtbot.keyClick(window, Qt.Key.Key_BracketRight)
+    assert "keeps no pictures" in window.parts.banner.text.text() and not window.worker.calls
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert do.isolate.isEnabled() and "fake.mp4" in status.message.text() and not status.latency.isHidden()
 

@@ -96,8 +96,9 @@ class ImageView(QWidget):
     def set_record(self, record: Record | None, chosen: int | None) -> None:
         """Show a record; the heatmaps are those of person `chosen`."""
         start = time.perf_counter()
+        if record is None or self._record is None or record.frame is not self._record.frame:
+            self._pyramid.clear()
         self._record, self._chosen = record, chosen
-        self._pyramid.clear()
         self._fit()
         self._draw_heat()
         self.draw()

@@ -12,6 +12,7 @@ from app.export.take_options import Watch
 from app.gui.background import PATIENCE, BackgroundJob
 from app.gui.take_scene import spread
 from app.takes.take import Take
+from model.errors import UserError
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
@@ -79,7 +80,12 @@ class TakeFit(QObject):
         def work() -> Result | None:
             from app.export.take_fit import residuals_of  # brings torch along
 
-            return None if cancel.is_set() else (take, residuals_of(take, body, watch))
+            try:
+                return None if cancel.is_set() else (take, residuals_of(take, body, watch))
+            except UserError:
+                if cancel.is_set():  # Another take is looked at by now: nobody waits for this one.
+                    return None
+                raise
 
         self._card.show_busy(0.0)
         self._job.start(work)
@@ -91,7 +97,7 @@ class TakeFit(QObject):
     def _arrived(self, result: Result | None, fault: str) -> None:
         if not self._job.busy:
             self._card.show_busy(None)
-        if fault and not self._cancel.is_set():
+        if fault:
             self._window.parts.banner.say(fault)
         if result is not None and result[0] is self._take:
             self._found = result[1]

@@ -147,6 +147,20 @@ def test_a_screenshot_of_a_broken_source_or_vertex_is_a_sentence(make_window, tm
         take_screenshot(window, tmp_path / "b.png", select=(9999,), timeout=30)
 
 
+def test_a_picture_is_made_smaller_once_whatever_is_drawn_over_it(shown, monkeypatch):
+    window = shown()
+    view, record = window.parts.image.view, window.record
+    view.grab()
+    monkeypatch.setattr("app.gui.overlay.picture_of", lambda picture: pytest.fail("the same picture again"))
+    view.set_record(replace(record, hops=(1, 1, 1, 1)), None)
+    view.grab()
+    monkeypatch.undo()
+    other = replace(record, frame=replace(record.frame, image=255 - record.frame.image))
+    before = view.grab().toImage()
+    view.set_record(other, None)
+    assert view.grab().toImage() != before
+
+
 def test_qt_calls_give_none_back(qapp) -> None:
     """PySide6 6.12.0 takes one reference of None away with each call on Python 3.11: a crash in seconds."""
     image = QImage(8, 8, QImage.Format.Format_ARGB32)

@@ -363,6 +363,22 @@ def test_the_skeleton_is_measured_and_its_worst_frame_shown(shown, qtbot):
     assert card.values["This frame"].text() == card.values["Worst"].text()
 
 
+def test_a_measurement_that_another_take_ends_says_nothing(shown, qtbot, monkeypatch):
+    def residuals_of(take, body, watch):
+        desk.studio.fit.measure()  # as when another take is opened
+        monkeypatch.undo()
+        watch.at(0.5)
+
+    window = shown()
+    desk = recorded(window, qtbot)
+    qtbot.waitUntil(lambda: desk.studio.fit.misses(1) is not None, timeout=30_000)
+    window.parts.banner.hide()
+    monkeypatch.setattr("app.export.take_fit.residuals_of", residuals_of)
+    desk.studio.fit.measure()
+    qtbot.waitUntil(lambda: not desk.studio.fit._job.busy, timeout=30_000)
+    assert not window.parts.banner.isVisible() and desk.studio.fit.misses(1) is not None
+
+
 def test_the_page_of_a_take_is_not_about_the_live_source(shown, qtbot):
     window = shown()
     recorded(window, qtbot)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from app.commands.options import (
@@ -49,7 +50,7 @@ from app.takes.take import Made
 from app.takes.take_file import save_take
 from model.errors import UserError
 from model.mirror import check_mirror
-from model.training.distributed import ranks_of_environment
+from model.training.distributed import Ranks, ranks_of_environment
 
 FORMATS = ("json", *WRITERS)
 
@@ -171,6 +172,7 @@ def run(options: argparse.Namespace) -> int:
     ranks = ranks_of_environment()
     if job.take is not None and ranks.world > 1:
         raise UserError("A take is recorded by one process: leave --take out under torchrun.")
+    _take_card(ranks, options.device)
     pipeline, reconstructor = load_pipeline(options.weights, options.body, options.device)
     if job.mirror:
         check_mirror(reconstructor.network)
@@ -184,6 +186,12 @@ def run(options: argparse.Namespace) -> int:
         outcome = reconstruct(job, pipeline, reconstructor)
     sys.stdout.write(outcome.sentence + "\n")
     return 0
+
+
+def _take_card(ranks: Ranks, device: str) -> None:
+    """Make "cuda" mean another card in each process of a machine; where there are fewer, they share them."""
+    if ranks.world > 1 and device != "cpu" and torch.cuda.is_available():
+        torch.cuda.set_device(ranks.local % torch.cuda.device_count())
 
 
 def reconstruct(job: Job, pipeline: Pipeline, reconstructor: Reconstructor) -> Outcome:

@@ -77,6 +77,8 @@ def _take_first(reconstructor: Reconstructor) -> None:
 
 def _take_half(reconstructor: Reconstructor) -> None:
     try:
+        card = reconstructor.network.point_positions.device
+        torch.cuda.set_device(card)  # A thread begins on the first one.
         engine = HalfEngine(reconstructor.network)
         _add(reconstructor, engine, compared=True)
     except (RuntimeError, torch.OutOfMemoryError) as error:

@@ -39,10 +39,15 @@ def ranks_of_environment() -> Ranks:
 
 @contextmanager
 def process_group(ranks: Ranks, device: torch.device) -> Iterator[None]:
-    """The connection between the processes while it is open; nothing for one process."""
+    """The connection between the processes while it is open; nothing for one process.
+
+    device: this process's own; a graphics card also becomes what torch calls "cuda" here.
+    """
     if ranks.world == 1:
         yield
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # Objects are gathered over the current card, the first one if not set.
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield

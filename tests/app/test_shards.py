@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from app.cli import main
 from app.commands.shards import all_inputs, merge, rank_folder, share_of
 from model.cv import cv2
 from model.errors import UserError
-from model.training.distributed import Ranks, ranks_of_environment
+from model.training.distributed import Ranks, process_group, ranks_of_environment
 
 
 @pytest.fixture
@@ -60,3 +62,34 @@ def test_ranks_come_from_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "8")
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert ranks_of_environment() == Ranks(3, 8, 1)
+
+
+def test_each_process_speaks_over_its_own_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+    monkeypatch.setattr("torch.cuda.set_device", done.append)
+    monkeypatch.setattr("torch.distributed.init_process_group", done.append)
+    monkeypatch.setattr("torch.distributed.destroy_process_group", lambda: done.append("end"))
+    card = torch.device("cuda", 1)
+    with process_group(Ranks(3, 4, 1), card):
+        assert done == [card, "nccl"], "the card first: the group would take the first one"
+    assert done == [card, "nccl", "end"]
+
+
+@pytest.mark.parametrize(("device", "cards"), [("auto", [1]), ("cuda", [1]), ("cpu", [])])
+def test_each_process_reconstructs_on_its_own_card(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, cards: list[int]
+) -> None:
+    taken: list[int] = []
+
+    def load(*_: object) -> None:
+        assert taken == cards
+        raise UserError("far enough")
+
+    for name, value in (("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "3")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.set_device", taken.append)
+    monkeypatch.setattr("app.commands.reconstruct.load_pipeline", load)
+    assert main(["reconstruct", str(pictures), "--output", str(tmp_path / "o"), "--device", device]) == 2
+    assert taken == cards

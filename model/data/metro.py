@@ -3,7 +3,8 @@
 A YAML file names the tables `img` (key, base64 picture), `label` (key, JSON) and `hw`; a *composite* one
 names several of each and a line list of pairs (file number, row number). A label is a list whose first entry
 holds center, scale (of 200 pixels), 2d_joints (24, 3), 3d_joints (24, 4), pose (72), betas (10), gender, and
-has_smpl, has_2d_joints, has_3d_joints. A hand has 21 joints and a pose of 48.
+has_smpl, has_2d_joints, has_3d_joints. A hand has 21 joints and a pose of 48. Pose and betas are SMPL's (or
+MANO's): over the free body, whose poses and shapes are others, only the joints are labels.
 """
 
 from __future__ import annotations
@@ -71,13 +72,15 @@ class MetroDataset:
         told = _GENDERS.get(str(content.get("gender", "")).lower(), "neutral")
         gender: Gender = told if self._gendered else "neutral"
         pose = betas = mesh = joints2d = joints3d = None
-        if np.any(content["has_smpl"]):
+        if np.any(content["has_smpl"]) and self._bodies.neutral.kind != "free":
             pose, betas = np.asarray(content["pose"], float), np.asarray(content["betas"], float)
             mesh = self._bodies.mesh(pose, betas, gender)
         if np.any(content["has_2d_joints"]):
             joints2d = _joints(content["2d_joints"])[keep]
         if np.any(content["has_3d_joints"]):
             joints3d = _joints(content["3d_joints"])[keep]
+        elif mesh is not None:
+            joints3d = self._bodies.of(gender).keypoint_regressor.numpy() @ mesh
         sequence, frame = _place(key.split(":")[1])
         return Labels(joints2d, joints3d, mesh, None, gender, pose, betas, key, sequence, frame)
 

@@ -1,13 +1,14 @@
 """3DPW as its authors distribute it: imageFiles/CLIP/image_00000.jpg and sequenceFiles/PART/CLIP.pkl.
 
 Each clip has one or two people, gendered SMPL in world axes, and a moving camera. von Marcard et al.,
-"Recovering Accurate 3D Human Pose in The Wild" (ECCV 2018).
+"Recovering Accurate 3D Human Pose in The Wild" (ECCV 2018). Over the free body, whose vertices, poses and
+shapes are others, only the joints are labels.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,19 +78,25 @@ class Pw3dDataset:
         body = self._bodies.of(track.gender)
         world = self._bodies.mesh(track.pose[row], track.betas, track.gender) + track.trans[row]
         mesh = world @ camera[:3, :3].T + camera[:3, 3]
-        joints2d = project_pinhole(body.keypoint_regressor.numpy() @ mesh, track.intrinsics)
+        joints3d = body.keypoint_regressor.numpy() @ mesh
+        joints2d = project_pinhole(joints3d, track.intrinsics)
         key = f"{track.clip}/image_{frame:05d}.jpg:{track.person}"
         labels = Labels(
             joints2d=np.c_[joints2d, np.ones(len(joints2d))],
-            mesh=mesh,
-            mesh2d=project_pinhole(mesh, track.intrinsics),
+            joints3d=joints3d,
             gender=track.gender,
-            pose=turn_root(track.pose[row], camera[:3, :3]),
-            betas=track.betas,
             key=key,
             sequence=f"{track.clip}:{track.person}",
             frame=frame,
         )
+        if body.kind == self._bodies.neutral.kind:
+            labels = replace(
+                labels,
+                mesh=mesh,
+                mesh2d=project_pinhole(mesh, track.intrinsics),
+                pose=turn_root(track.pose[row], camera[:3, :3]),
+                betas=track.betas,
+            )
         image = read_picture(self._images / track.clip / f"image_{frame:05d}.jpg")
         return make_sample(self._bodies.neutral, image, *joint_box(track.detected[row]), labels)
 

@@ -18,7 +18,7 @@ def test_a_set_becomes_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
     assert code == 0
     assert "1 people, 1 left out" in capsys.readouterr().out
-    assert ManifestDataset(tmp_path / "o")[0].has_mesh
+    assert ManifestDataset(tmp_path / "o")[0].has_3d
 
 
 def test_what_cannot_be_converted_is_a_users_error(tmp_path: Path) -> None:

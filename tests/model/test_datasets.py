@@ -42,17 +42,15 @@ from tests.model.free_hand import free_hand
 
 @cache
 def bodies() -> Bodies:
-    """The free body, and as a man and a woman a taller and a shorter one."""
-    neutral = load_body()
+    """The free body in the place of SMPL's, and as a man and a woman a taller and a shorter one."""
+    free = load_body()
 
     def scaled(factor: float) -> BodyModel:
-        arrays = neutral.data.arrays
-        data = replace(
-            neutral.data, arrays=arrays | {"v_template": arrays["v_template"] * np.float32(factor)}
-        )
-        return BodyModel(data, neutral.keypoint_regressor.numpy(), neutral.keypoint_names)
+        template = free.data.arrays["v_template"] * np.float32(factor)
+        data = replace(free.data, kind="smpl", arrays=free.data.arrays | {"v_template": template})
+        return BodyModel(data, free.keypoint_regressor.numpy(), free.keypoint_names)
 
-    return Bodies(neutral, {"male": scaled(1.1), "female": scaled(0.9)})
+    return Bodies(scaled(1.0), {"male": scaled(1.1), "female": scaled(0.9)})
 
 
 def height(sample: Sample) -> float:
@@ -99,7 +97,7 @@ def test_metro_gender_is_used_when_asked_for(tmp_path: Path) -> None:
     assert height(man) / height(woman) == pytest.approx(1.1 / 0.9, rel=0.02)
     assert height(woman) < height(neutral) < height(man)
     with pytest.raises(UserError, match="give its file"):
-        MetroDataset(path, Bodies(load_body()), gendered=True)[0]
+        MetroDataset(path, Bodies(bodies().neutral), gendered=True)[0]
 
 
 def test_composites_follow_their_line_list(tmp_path: Path) -> None:
@@ -210,6 +208,25 @@ def test_3dpw_puts_gendered_bodies_before_the_camera(tmp_path: Path) -> None:
     # The pose of the sample is in camera axes.
     again = bodies().mesh(man.pose, man.betas, "male")
     assert again - again.mean(0) == pytest.approx(camera - camera.mean(0), abs=1e-4)
+
+
+def test_over_the_free_body_smpls_labels_are_joints_only(tmp_path: Path) -> None:
+    """Its vertices, poses and shapes are others: a distance between the meshes would mean nothing."""
+    free, smpl = load_body(), bodies()
+    man = smpl.of("male")
+    # A body whose own joints are not where the free body's regressor finds them.
+    other = BodyModel(man.data, man.keypoint_regressor.numpy()[:, ::-1].copy(), man.keypoint_names)
+    write_pw3d(tmp_path / "3DPW", "test", {"downtown": pw3d_clip(1)})
+    sample = Pw3dDataset(tmp_path / "3DPW", "test", Bodies(free, {"male": other}))[0]
+    reference = Pw3dDataset(tmp_path / "3DPW", "test", Bodies(smpl.neutral, {"male": other}))[0]
+    assert reference.has_mesh and not sample.has_mesh and sample.pose is None
+    joints = other.keypoint_regressor.numpy() @ reference.vertices
+    for each in (sample, reference):
+        assert each.has_3d and each.has_2d
+        assert each.joints3d == pytest.approx(joints - joints[2:4].mean(0), abs=1e-5)
+    path = write_metro(tmp_path / "metro", [metro_label(0), metro_label(1, has_3d_joints=0)])
+    both, bare = (MetroDataset(path, Bodies(free))[index] for index in range(2))
+    assert both.has_3d and not (both.has_mesh or bare.has_mesh or bare.has_3d) and bare.has_2d
 
 
 def test_a_bad_clip_is_told_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -344,7 +361,7 @@ def test_broken_lines_of_a_manifest_are_told(tmp_path: Path, caplog: pytest.LogC
 
 def test_coarse_sets_become_full(rendered_folder: Path) -> None:
     spec = DatasetSpec(kind="rendered", path=rendered_folder)
-    sample = open_dataset(spec, bodies(), load_hierarchy())[0]
+    sample = open_dataset(spec, Bodies(load_body()), load_hierarchy())[0]
     assert sample.vertices.shape == (6890, 3) and sample.vertices2d.shape == (6890, 2)
 
 
@@ -378,7 +395,7 @@ def test_a_fitted_camera_projects_the_joints() -> None:
 @pytest.mark.parametrize("kind", ["metro", "3dpw", "freihand", "manifest", "rendered", "lspet"])
 def test_a_missing_set_is_a_users_error(tmp_path: Path, kind: str) -> None:
     spec = DatasetSpec(kind=kind, path=tmp_path / "nowhere")  # type: ignore[arg-type]
-    chosen = Bodies(free_hand()[0]) if kind == "freihand" else bodies()
+    chosen = Bodies(free_hand()[0] if kind == "freihand" else load_body())
     with pytest.raises(UserError):
         open_dataset(spec, chosen, load_hierarchy())
 

@@ -79,11 +79,11 @@ def convert(options: argparse.Namespace) -> int:
     """One dataset as a manifest; rows that cannot be read are told and counted."""
     if len(options.sets or ()) != 1:
         raise UserError("Convert one dataset at a time: give --set KIND:PATH once.")
-    bodies, hierarchy = load_bodies(options.body, options.male, options.female)
+    bodies, mesh = load_bodies(options.body, options.male, options.female)
     spec = replace(
         options.sets[0], part=options.part or "train", motion=options.motion, gendered=options.gendered
     )
-    dataset = open_dataset(spec, bodies, hierarchy, options.seed)
+    dataset = open_dataset(spec, bodies, mesh.hierarchy, options.seed)
     last = len(dataset) if options.count == 0 else min(options.first + options.count, len(dataset))
     numbers = tqdm(range(options.first, last), disable=not sys.stderr.isatty())
     written, left_out = write_manifest(options.output, dataset, numbers, bodies.neutral.kind)

@@ -18,6 +18,8 @@ from app.commands.options import add_mirror_argument, add_model_arguments, masks
 from app.commands.sets import add_set_arguments, load_bodies
 from app.commands.worst_cases import CaseWriter
 from model.blazepose import load_blazepose
+from model.bodies import check_fit, fit_notice
+from model.body import H36M_REGRESSOR, BodyModel
 from model.config import Hops
 from model.data.catalogue import DatasetSpec, distinct, open_dataset
 from model.data.mixture import Sources
@@ -34,7 +36,7 @@ from model.mirror import check_mirror
 from model.paths import write_atomically
 from model.pointhmr import PointHMR
 from model.training.distributed import Ranks, process_group, ranks_of_environment
-from model.weights import ModelCard, load_network
+from model.weights import ModelCard, find_card, load_network
 
 EMBEDDED_LIMIT = 500
 """Pictures of each set in the card's table."""
@@ -116,13 +118,19 @@ def run(options: argparse.Namespace) -> int:
     if options.batch_size < 1 or options.worst < 0 or (options.limit or 1) < 1:
         raise UserError("--batch-size and --limit are at least 1, and --worst is no negative number.")
     specs = specs_of(options)
-    bodies, hierarchy = load_bodies(options.body, options.male, options.female)
+    bodies, mesh = load_bodies(options.body, options.male, options.female)
+    hierarchy = mesh.hierarchy
+    if bodies.neutral.kind != "mano":
+        check_fit(find_card(options.weights), bodies.neutral.kind)
     network, card = load_network(options.weights, hierarchy)
     if network.config.num_joints != len(bodies.neutral.keypoint_names):
         raise UserError(f"{card.name} makes another kind of body: give its file as --body.")
     if options.mirror:
         check_mirror(network)
     ranks = ranks_of_environment()
+    if ranks.first:
+        for notice in notices(card, bodies.neutral, mesh.origin, options.protocol):
+            sys.stderr.write(f"pointhmr: {notice}\n")
     device = _device(options.device, ranks.local)
     network.to(device)
     job = Job(options, network, card, bodies, hierarchy, ranks)
@@ -135,6 +143,17 @@ def run(options: argparse.Namespace) -> int:
             for name, spec, result in zip(names, specs, results, strict=True):
                 _write_worst(job, name, open_dataset(spec, bodies, hierarchy), result)
     return 0
+
+
+def notices(card: ModelCard, body: BodyModel, origin: str, wanted: str | None) -> list[str]:
+    """What keeps the numbers from being those of the network, or of the protocol that is wanted."""
+    told = [] if body.kind == "mano" else [fit_notice(card, body.kind, origin)]
+    if wanted == "h36m-p2" and body.kind == "smpl" and body.pelvis_regressor is None:
+        told.append(
+            f"The protocol {wanted} is of Human3.6M's joints: without {H36M_REGRESSOR} beside the body "
+            f"SMPL's own stand in, and the numbers are not the protocol's."
+        )
+    return [notice for notice in told if notice]
 
 
 def specs_of(options: argparse.Namespace) -> list[DatasetSpec]:

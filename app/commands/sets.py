@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from model.bodies import body_card, load_with_hierarchy
+from model.bodies import FREE_BODY, body_card, load_with_hierarchy
 from model.body import load_body
+from model.body_hierarchy import BodyHierarchy
 from model.data.catalogue import DatasetSpec
 from model.data.kinds import KINDS
 from model.data.people import Bodies
 from model.data.sample import Gender
-from model.hierarchy import Hierarchy, load_hierarchy
 
 
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,11 +45,9 @@ def dataset_spec(text: str) -> DatasetSpec:
 
 def load_bodies(
     body: Path | None, male: Path | None = None, female: Path | None = None
-) -> tuple[Bodies, Hierarchy]:
+) -> tuple[Bodies, BodyHierarchy]:
     """The bodies by their files and the mesh hierarchy of the neutral one. Raises UserError."""
     files: dict[Gender, Path | None] = {"male": male, "female": female}
     gendered = {gender: load_body(path) for gender, path in files.items() if path is not None}
-    if body is None:
-        return Bodies(load_body(), gendered), load_hierarchy()
-    neutral, hierarchy = load_with_hierarchy(body_card(body))
-    return Bodies(neutral, gendered), hierarchy.hierarchy
+    neutral, mesh = load_with_hierarchy(FREE_BODY if body is None else body_card(body))
+    return Bodies(neutral, gendered), mesh

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from app import cli
+from app.commands.evaluate import notices
 from app.export.case import load_case
-from model.body import load_body
+from model.body import BodyModel, load_body
+from model.body_hierarchy import BodyHierarchy
 from model.cv import cv2
 from model.data.catalogue import DatasetSpec, open_dataset
 from model.data.manifest import write_manifest
 from model.data.people import Bodies
 from model.hierarchy import load_hierarchy
+from model.weights import FREE, SMPL, ModelCard
 from tests.model.dataset_files import (
     metro_label,
     pw3d_clip,
@@ -108,7 +111,9 @@ def test_hands_are_judged_aligned(
     verts = Bodies(hand).mesh(np.zeros(48), np.zeros(10))[None] + np.array([0, 0, 0.5], np.float32)
     keypoints = hand.keypoint_regressor.numpy() @ verts
     write_freihand(tmp_path, "evaluation", keypoints, verts)
-    monkeypatch.setattr("app.commands.evaluate.load_bodies", lambda *_: (Bodies(hand), hierarchy))
+    monkeypatch.setattr(
+        "app.commands.evaluate.load_bodies", lambda *_: (Bodies(hand), BodyHierarchy(hierarchy, "built"))
+    )
     network = ("--weights", "hand-hrnet-w32:random", "--device", "cpu", "--report", str(tmp_path / "report"))
     assert cli.main(["evaluate", *network, "--set", f"freihand:{tmp_path}", "--json"]) == 0
     measured = json.loads(capsys.readouterr().out)["results"][0]["measured"]
@@ -116,6 +121,31 @@ def test_hands_are_judged_aligned(
         set(measured) == {"pa_pve", "pa_mpjpe", "f5", "f15"} and 0 <= measured["f5"] <= measured["f15"] <= 1
     )
     assert (tmp_path / "report/worst-freihand-evaluation.png").is_file()
+
+
+def smpl(tmp_path: Path) -> BodyModel:
+    np.savez(tmp_path / "smpl.npz", **smpl_like())
+    return load_body(tmp_path / "smpl.npz")
+
+
+def test_a_network_is_not_judged_over_a_body_that_it_does_not_make(
+    metro: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = Bodies(smpl(tmp_path)), BodyHierarchy(load_hierarchy(), "built")
+    monkeypatch.setattr("app.commands.evaluate.load_bodies", lambda *_: given)
+    assert cli.main(["evaluate", "--set", f"metro:{metro}"]) == 2
+    fault = capsys.readouterr().err
+    assert "cannot make SMPL" in fault and fault.count("\n") == 1
+
+
+def test_what_makes_numbers_mean_less_is_told(tmp_path: Path) -> None:
+    released, ours = (ModelCard("x", "network", "body-lite", "", "", body=body) for body in (SMPL, FREE))
+    free, theirs, hand = load_body(), smpl(tmp_path), free_hand()[0]
+    assert notices(ours, free, "ships", "h36m-p2") == []
+    assert "means nothing" in notices(released, free, "ships", None)[0]
+    built, own_joints = notices(released, theirs, "built", "h36m-p2")
+    assert "METRO's coarse mesh" in built and "J_regressor_h36m_correct.npy" in own_joints
+    assert notices(released, theirs, "file", "3dpw") == notices(released, hand, "built", None) == []
 
 
 def test_own_sets_and_several_at_once(

@@ -21,12 +21,13 @@ _CHANNELS = "Zrotation Yrotation Xrotation"
 def write_bvh(path: Path, take: SkinnedTake, preset: Preset = Y_UP_METRES, rate: float = 30.0) -> None:
     """Write one person's motion at `rate` frames a second, whole or not at all.
 
-    The format has no place for metadata: no reader skips a comment.
+    preset: tells the unit; y is up for every program. The format has no place for metadata: no reader
+    skips a comment.
     Raises UserError when a number is not finite or the disk refuses.
     """
     start_of([take])
-    skeleton, motion, turn = take.skeleton, resampled(take.motion, rate), preset.from_y_up
-    offsets = skeleton.offsets @ turn.T * preset.units_per_metre
+    skeleton, motion, unit = take.skeleton, resampled(take.motion, rate), preset.units_per_metre
+    offsets = skeleton.offsets * unit
     offsets[0] = 0.0  # Its channels tell its whole place; some readers add the two.
     children: dict[int, list[int]] = {}
     for joint, parent in enumerate(skeleton.parents.tolist()):
@@ -46,13 +47,13 @@ def write_bvh(path: Path, take: SkinnedTake, preset: Preset = Y_UP_METRES, rate:
         for child in children.get(joint, []):
             add(child, depth + 1)
         if joint not in children:
-            tip = offsets[joint] / max(np.linalg.norm(offsets[joint]), 1e-9) * _TIP * preset.units_per_metre
+            tip = offsets[joint] / max(np.linalg.norm(offsets[joint]), 1e-9) * _TIP * unit
             lines.extend([f"{tab}\tEnd Site", tab + "\t{", f"{tab}\t\tOFFSET {_numbers(tip)}", tab + "\t}"])
         lines.append(tab + "}")
 
     add(0, 0)
-    angles = euler_angles(turn @ motion.rotations @ turn.T)[:, order][..., ::-1]
-    places = (skeleton.joints[0] + motion.translations) @ turn.T * preset.units_per_metre
+    angles = euler_angles(motion.rotations)[:, order][..., ::-1]
+    places = (skeleton.joints[0] + motion.translations) * unit
     rows = np.concatenate([places, angles.reshape(len(angles), -1)], axis=1)
     lines += ["MOTION", f"Frames: {len(rows)}", f"Frame Time: {1 / rate:.9f}"]
     lines += [_numbers(row) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -40,6 +40,11 @@ class Preset:
     def for_obj(self) -> Preset:
         """The axes that an OBJ file for this program has."""
         return Preset(self.title, self.obj_up, self.unit, self.obj_up)
+
+    @property
+    def for_bvh(self) -> Preset:
+        """The axes that a BVH file for this program has: readers take y for up, and it names none."""
+        return replace(self, up="y")
 
     @property
     def from_y_up(self) -> np.ndarray:

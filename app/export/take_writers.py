@@ -106,7 +106,7 @@ def _bvh(
 ) -> tuple[Path, ...]:
     """A file for each person, and one beside that tells what the format has no place for."""
     *names, about = bvh_files(path, [one.skeleton.mesh.name for one in takes])
-    facts = origin.facts(options.preset) | {"files": ", ".join(name.name for name in names)}
+    facts = origin.facts(options.preset.for_bvh) | {"files": ", ".join(name.name for name in names)}
     text = json.dumps(facts, ensure_ascii=False, indent=1)
     write_atomically(about, lambda file: file.write_text(text + "\n", encoding="utf-8"))
     for name, one in zip(names, takes, strict=True):

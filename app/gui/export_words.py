@@ -66,7 +66,9 @@ def saved_text(path: str, note: str) -> str:
 def axes_text(options: TakeOptions) -> str:
     """Axes and unit of the files."""
     preset = options.preset
-    used = Y_UP_METRES if is_glb(options.kind) else preset.for_obj if options.kind == "obj" else preset
+    used = {"obj": preset.for_obj, "bvh": preset.for_bvh}.get(options.kind, preset)
+    if is_glb(options.kind):
+        used = Y_UP_METRES
     return f"{used.axes}, in {used.unit}"
 
 
@@ -101,12 +103,14 @@ def meaning_text(subject: Subject, options: TakeOptions) -> str:
 
 
 def pace_text(take: Take, options: TakeOptions) -> str:
-    """What a program has to be told of the frame rate; empty where the file tells it."""
+    """What a program has to be told of the frame rate; empty where it takes the file's."""
     rate = options.rate or take.rate
     if is_glb(options.kind):
         return (
             f"GLB knows seconds only: set Blender's scene to {rate:.0f} frames a second before it opens it."
         )
+    if options.kind == "bvh":
+        return f"{rate:.0f} frames a second: Blender heeds that only with Scale FPS ticked in its import."
     if options.kind in SEQUENCES:
         return f"The files do not tell: play them at {rate:.0f} frames a second."
     return ""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.export.bvh import write_bvh
 from app.export.fbx_take import write_fbx_take
 from app.export.gltf_take import write_glb_take
 from app.export.presets import PRESETS
@@ -35,7 +37,7 @@ pytestmark = [
 
 
 def opened(path: Path, *seconds: float) -> dict[str, np.ndarray]:
-    """(T, V, 3) of every mesh in Blender's scene, in its axes and metres."""
+    """(T, V, 3) of every mesh in Blender's scene, of BVH (T, J, 3) of its skeleton: its axes, metres."""
     output = path.with_suffix(".npz")
     command = [str(PYTHON), str(READER), str(path), str(output), *map(str, seconds)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -68,4 +70,17 @@ def test_a_take_moves(kind: str, tmp_path: Path) -> None:
     found = opened(path, *(float(take.motion.times[frame]) for frame in frames))
     wanted = posed(take) @ BLENDER.from_y_up.T
     for frame, points in zip(frames, found["dancer"], strict=True):
+        assert_same_points(points, wanted[frame], 1e-5)
+
+
+def test_a_skeleton_stands_and_moves_without_a_mesh(tmp_path: Path) -> None:
+    """Blender's default is a frame of its scene, which has 24 a second, for each of the file's."""
+    path, take = tmp_path / "walk.bvh", dance("dancer")
+    write_bvh(path, take, BLENDER, rate=30.0)
+    frames = (0, 7, 19, 30)
+    found = opened(path, *(frame / 24 for frame in frames))
+    joints = replace(take.skeleton.mesh, vertices=take.skeleton.joints * [1, -1, -1])
+    stick = replace(take, skeleton=replace(take.skeleton, mesh=joints, weights=np.eye(len(joints.vertices))))
+    wanted = posed(stick) @ BLENDER.from_y_up.T
+    for frame, points in zip(frames, found["walk"], strict=True):
         assert_same_points(points, wanted[frame], 1e-5)

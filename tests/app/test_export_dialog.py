@@ -56,6 +56,15 @@ def test_the_ending_is_seen_before_anything_is_written(dialog, qtbot, tmp_path):
     assert dialog.wishes == [(tmp_path / "walk", "obj", True)]
 
 
+def test_bvh_is_y_up_and_its_frame_rate_is_to_be_ticked(dialog):
+    form = dialog.form
+    fill_in(dialog, "walk", "bvh", of_take=True)
+    for program, unit in (("blender", "metres"), ("unreal", "centimetres")):
+        form.preset.setCurrentIndex(form.preset.findData(program))
+        assert form.axes.text() == f"x right, y up, front +z, in {unit}"
+    assert not form.pace.isHidden() and "Scale FPS" in form.pace.text()
+
+
 @pytest.mark.parametrize(
     ("kind", "of_take", "there"),
     [

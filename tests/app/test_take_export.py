@@ -11,6 +11,7 @@ import pytest
 import trimesh
 
 from app.cli import main
+from app.export.bvh import write_bvh
 from app.export.camera import Camera
 from app.export.people import FOCAL
 from app.export.presets import PRESETS, Preset
@@ -25,6 +26,7 @@ from tests.app.fbx_tools import by_assimp_as, every_preset, needs_assimp, needs_
 from tests.app.gltf_player import Player
 from tests.app.mesh_files import assert_same_points
 from tests.app.take_fakes import take
+from tests.app.takes import dance
 
 FLIP = np.array([1, -1, -1])
 
@@ -157,9 +159,10 @@ def test_arrays_hold_pose_and_meshes(body: BodyModel, tmp_path: Path) -> None:
 
 def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:
     path = tmp_path / "walk.bvh"
-    export_take(take(3), body, path, TakeOptions("bvh", PRESETS["maya"], rate=30.0))
+    export_take(take(3), body, path, TakeOptions("bvh", PRESETS["unreal"], rate=30.0))
     about = json.loads((tmp_path / "walk_about.json").read_text())
     assert (about["model"], about["units"], about["files"]) == ("body-lite", "centimetres", "walk.bvh")
+    assert about["axes"] == "x right, y up, front +z"
     lines = path.read_text().splitlines()
     assert lines[0] == "HIERARCHY" and "ROOT pelvis" in lines[1]
     assert sum("JOINT" in line for line in lines) == 23
@@ -169,6 +172,20 @@ def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:
     assert lines[start + 1] == "Frames: 3"
     rows = np.array([[float(x) for x in line.split()] for line in lines[start + 3 :]])
     assert rows.shape == (3, 6 + 23 * 3)
+
+
+def test_bvh_is_y_up_for_every_program(tmp_path: Path) -> None:
+    """Blender's importer, as others, takes y for up: with z up a person would lie down."""
+    path, dancer = tmp_path / "walk.bvh", dance("dancer")
+    for preset in PRESETS.values():
+        write_bvh(path, dancer, preset)
+        lines = path.read_text().splitlines()
+        offsets = np.array([line.split()[1:] for line in lines if "OFFSET" in line], float)
+        places = np.array([line.split()[:3] for line in lines[lines.index("MOTION") + 3 :]], float)
+        moved = dancer.motion.translations + dancer.skeleton.joints[0]
+        assert places == pytest.approx(moved * preset.units_per_metre, abs=1e-5)
+        legs = offsets[offsets[:, 1] < -0.3 * preset.units_per_metre]
+        assert len(legs) == 4, "thighs and shins hang down"
 
 
 def late() -> Take:

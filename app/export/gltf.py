@@ -1,6 +1,6 @@
 """glTF 2.0 in one binary file (GLB): metres and y up whatever the program, as the format demands.
 
-Source: Khronos, glTF 2.0 specification, section 3.7 (meshes).
+Source: Khronos, glTF 2.0 specification, sections 3.7 (meshes) and 3.9 (materials).
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from app.export.mesh import NamedMesh, Origin, PlacedMesh, place, split_at_seams
 from app.export.presets import Y_UP_METRES, Preset
 from model.paths import write_atomically
 
-SKIN = {
-    "name": "Skin",
-    "pbrMetallicRoughness": {
-        "baseColorFactor": [0.8, 0.7, 0.6, 1.0],
-        "metallicFactor": 0.0,
-        "roughnessFactor": 0.8,
-    },
-}
-"""The material of everybody."""
+
+def _material(name: str, colour: Sequence[float]) -> dict[str, Any]:
+    """Dull; colour: linear RGB and how opaque it is, in [0, 1]."""
+    surface = {"baseColorFactor": [*colour], "metallicFactor": 0.0, "roughnessFactor": 0.8}
+    return {"name": name, "pbrMetallicRoughness": surface}
+
+
+SKIN = _material("Skin", (0.8, 0.7, 0.6, 1.0))
+"""Of everybody who brings no colours."""
+PAINTED = _material("Parts", (1.0, 1.0, 1.0, 1.0))
+"""Of meshes with colours, which this one multiplies (section 3.9.2): white leaves them as they are."""
 
 
 def write_glb(
@@ -54,7 +56,8 @@ def write_document(
     meshes: Sequence[dict[str, Any]],
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """The file of everybody under one material, whole or not at all; more: further lists of the document."""
+    """The file of everybody, whole or not at all; more: further lists of the document."""
+    painted = any(part["material"] for mesh in meshes for part in mesh["primitives"])
     document: dict[str, Any] = {
         "asset": {
             "version": "2.0",
@@ -65,7 +68,7 @@ def write_document(
         "scenes": [{"nodes": list(roots)}],
         "nodes": nodes,
         "meshes": meshes,
-        "materials": [SKIN],
+        "materials": [SKIN, PAINTED] if painted else [SKIN],
         **(more or {}),
     }
     if origin.camera is not None:
@@ -87,4 +90,4 @@ def primitive(mesh: PlacedMesh, buffer: Buffer) -> dict[str, Any]:
     if mesh.light is not None:
         attributes["COLOR_0"] = buffer.add(mesh.light.astype("<f4"), VERTICES)
     indices = buffer.add(mesh.faces.ravel().astype("<u4"), TRIANGLES)
-    return {"attributes": attributes, "indices": indices, "material": 0}
+    return {"attributes": attributes, "indices": indices, "material": int(mesh.light is not None)}

@@ -11,12 +11,13 @@ import pytest
 import trimesh
 
 from app.export.fbx import write_fbx
-from app.export.gltf import write_glb
+from app.export.gltf import SKIN, write_glb
 from app.export.mesh import NamedMesh, Origin, place, split_at_seams
 from app.export.obj import write_obj
 from app.export.ply import write_ply
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
 from model.errors import UserError
+from tests.app.gltf_player import Player
 from tests.app.mesh_files import (
     ORIGIN,
     assert_same_points,
@@ -121,6 +122,20 @@ def test_a_glb_tells_all_of_its_origin(tmp_path: Path) -> None:
     assert facts["masks"] == "7,5,off,1" and facts["units"] == "metres"
     text = path.read_bytes().decode("utf-8", "ignore")
     assert all(f'"{name}":"{value}"' in text for name, value in facts.items())
+
+
+def test_colours_in_a_glb_are_not_tinted_by_the_skin(tmp_path: Path) -> None:
+    """Readers multiply the two."""
+    path, named = tmp_path / "two.glb", mesh()
+    write_glb(path, [named, replace(named, colours=np.full_like(named.vertices, 0.5))])
+    player = Player(path)
+    tints = []
+    for item in player.document["meshes"]:
+        material = player.document["materials"][item["primitives"][0]["material"]]
+        tints.append(material["pbrMetallicRoughness"]["baseColorFactor"])
+    assert tints == [SKIN["pbrMetallicRoughness"]["baseColorFactor"], [1, 1, 1, 1]]
+    write_glb(path, [named])
+    assert Player(path).document["materials"] == [SKIN]
 
 
 def test_ply_tells_people_apart(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 import assets
-from app.commands.dataset_fit import add_fit_arguments, fit
+from app.commands.dataset_fit import add_fit_arguments, chosen, fit
 from app.commands.sets import add_set_arguments, load_bodies
 from model.body import load_body
 from model.cv import cv2
@@ -26,11 +26,13 @@ from model.data.catalogue import open_dataset
 from model.data.manifest import write_manifest
 from model.data.pictures import write_picture
 from model.data.sample import Sample
-from model.data.synthetic import SyntheticDataset
+from model.data.synthetic import ENDLESS, SyntheticDataset
 from model.errors import UserError
 from model.hierarchy import load_hierarchy
 
 SIZE = 256
+CROPS = 24
+"""On a sheet, if nobody says how many."""
 LIMBS = (
     (0, 1),
     (1, 2),
@@ -64,8 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_set_arguments(parser)
     parser.add_argument("--body", type=Path, metavar="FILE", help="convert: your SMPL or MANO (.pkl or .npz)")
-    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first crop")
-    parser.add_argument("--count", type=int, default=24, metavar="N", help="convert, fit: 0 is all of them")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="N", help="number of the first crop or person"
+    )
+    parser.add_argument(
+        "--count", type=int, metavar="N", help=f"how many; if left out, {CROPS} on a sheet, else all"
+    )
     add_fit_arguments(parser)
     parser.add_argument("--seed", type=int, default=0)
 
@@ -79,13 +85,15 @@ def convert(options: argparse.Namespace) -> int:
     """One dataset as a manifest; rows that cannot be read are told and counted."""
     if len(options.sets or ()) != 1:
         raise UserError("Convert one dataset at a time: give --set KIND:PATH once.")
+    wanted = chosen(options)
     bodies, mesh = load_bodies(options.body, options.male, options.female)
     spec = replace(
         options.sets[0], part=options.part or "train", motion=options.motion, gendered=options.gendered
     )
     dataset = open_dataset(spec, bodies, mesh.hierarchy, options.seed)
-    last = len(dataset) if options.count == 0 else min(options.first + options.count, len(dataset))
-    numbers = tqdm(range(options.first, last), disable=not sys.stderr.isatty())
+    if wanted.stop is None and len(dataset) == ENDLESS:
+        raise UserError("Drawn people have no end: say by --count how many.")
+    numbers = tqdm(range(len(dataset))[wanted], disable=not sys.stderr.isatty())
     written, left_out = write_manifest(options.output, dataset, numbers, bodies.neutral.kind)
     sys.stdout.write(f"{options.output}: {written} people, {left_out} left out\n")
     return 0
@@ -93,7 +101,8 @@ def convert(options: argparse.Namespace) -> int:
 
 def draw(options: argparse.Namespace) -> int:
     """Write the sheet."""
-    if options.count < 1:
+    count = CROPS if options.count is None else options.count
+    if count < 1:
         raise UserError("A sheet shows at least one crop.")
     if not cv2.haveImageWriter(str(options.output)):
         raise UserError(f"{options.output.name} names no kind of picture: call it .png or .jpg.")
@@ -106,8 +115,7 @@ def draw(options: argparse.Namespace) -> int:
     mirrored = np.arange(hierarchy.num_coarse)
     rng = np.random.default_rng(0)
     samples = [
-        crop_sample(dataset[options.first + i], SIZE, NO_AUGMENTATION, rng, mirrored)
-        for i in range(options.count)
+        crop_sample(dataset[options.first + i], SIZE, NO_AUGMENTATION, rng, mirrored) for i in range(count)
     ]
     write_picture(options.output, sheet(samples))
     sys.stdout.write(f"{options.output}: {len(samples)} crops\n")

@@ -24,23 +24,29 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="fit: the annotation's pictures")
     parser.add_argument(
-        "--heavy", type=Path, metavar="FILE", help="fit: BlazePose heavy (safetensors) instead of full"
+        "--heavy", action="store_true", help="fit: BlazePose heavy, more exact and slower than full"
     )
     parser.add_argument("--batch", type=int, default=64, metavar="N", help="fit: people at once")
+
+
+def chosen(options: argparse.Namespace) -> slice:
+    """`--count` rows from `--first` on; all from there without `--count`, or with 0. Raises UserError."""
+    if options.first < 0 or (options.count or 0) < 0:
+        raise UserError("--first and --count must be at least 0.")
+    return slice(options.first, options.first + options.count if options.count else None)
 
 
 def fit(options: argparse.Namespace) -> int:
     """Fit, write the folder, and say how well it went."""
     if options.annotations is None:
         raise UserError("Give --annotations a file with annotated joints.")
-    if options.batch < 1 or options.first < 0 or options.count < 0:
-        raise UserError("--batch must be at least 1, --first and --count at least 0.")
-    people = read_annotations(options.annotations, options.pictures)
-    last = len(people) if options.count == 0 else options.first + options.count
-    people = people[options.first : last]
+    if options.batch < 1:
+        raise UserError("--batch must be at least 1.")
+    wanted = chosen(options)
+    people = read_annotations(options.annotations, options.pictures)[wanted]
     if not people:
         raise UserError(f"{options.annotations} annotates nobody well enough.")
-    network = load_blazepose("heavy", options.heavy) if options.heavy else load_blazepose()
+    network = load_blazepose("heavy" if options.heavy else "full")
     shown = tqdm(people, "people", disable=not sys.stderr.isatty())
     labels = fit_all(shown, network, load_body(), load_pose_prior(), options.output, options.batch)
     sys.stdout.write(summary(options.output, labels, len(people)))

@@ -7,6 +7,9 @@ Manifest: a folder (model/data/manifest.py).
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from model.array_files import load_arrays
 from model.data.manifest import FILE, ManifestDataset
@@ -27,6 +28,15 @@ LEAST_JOINTS = 6
 """Annotated joints without which a person says too little."""
 LEAST_SIDE = 40.0
 """Pixels that the annotated joints must reach over."""
+_READ_MATLAB = """
+import io, sys
+import numpy as np
+from scipy.io import loadmat
+joints = loadmat(io.BytesIO(sys.stdin.buffer.read()), variable_names=["joints"]).get("joints", np.empty(0))
+np.save(made := io.BytesIO(), joints, allow_pickle=False)
+sys.stdout.buffer.write(made.getvalue())
+"""
+"""A program: MATLAB's file in, the array `joints` out as numpy's."""
 _OF_COCO = (16, 14, 12, 11, 13, 15, 10, 8, 6, 5, 7, 9)
 _OF_MPII = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 8, 9)
 
@@ -116,12 +126,9 @@ def _mpii(rows: list[dict[str, Any]], pictures: Path) -> list[Annotated]:
 
 
 def _lsp(path: Path, pictures: Path) -> list[Annotated]:
-    try:
-        content = loadmat(str(path)) if path.suffix.lower() == ".mat" else load_arrays(path)
-    except (OSError, ValueError, NotImplementedError, MatReadError) as error:
-        raise UserError(f"{path} cannot be read: {error}.") from error
-    array = content.get("joints")
-    if not isinstance(array, np.ndarray) or array.ndim != 3 or sorted(array.shape[:2]) != [3, 14]:
+    array = _read_matlab(path) if path.suffix.lower() == ".mat" else load_arrays(path).get("joints")
+    numbers = isinstance(array, np.ndarray) and array.dtype.kind in "biuf"
+    if not numbers or array.ndim != 3 or sorted(array.shape[:2]) != [3, 14]:
         raise UserError(f"{path.name} has no `joints` of 14 joints, each x, y and visible.")
     all_joints = array.transpose(2, 1, 0) if array.shape[0] == 3 else array.transpose(2, 0, 1)
     people = []
@@ -135,6 +142,23 @@ def _lsp(path: Path, pictures: Path) -> list[Annotated]:
             Annotated(Path(name).stem, np.column_stack([joints[:, :2], seen]), _reader(pictures, name))
         )
     return people
+
+
+def _read_matlab(path: Path) -> np.ndarray:
+    """The array `joints`; empty where there is none.
+
+    Read in a process of its own: scipy raises anything over a damaged file, and may even kill its process.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    # -P: what lies in the working directory is no module.
+    done = subprocess.run([sys.executable, "-P", "-c", _READ_MATLAB], input=data, capture_output=True)
+    if done.returncode:
+        raise UserError(f"{path} is damaged, or no file of MATLAB before version 7.3.")
+    joints: np.ndarray = np.load(io.BytesIO(done.stdout))
+    return joints
 
 
 def _manifest(folder: Path) -> list[Annotated]:

@@ -18,10 +18,10 @@ COMMANDS = {
     "screenshot": "a picture of the real window, without a screen",
     "doctor": "what works on this machine",
     "soak": "play for half an hour and watch memory, threads and handles",
-    "dataset": "look at synthetic training crops",
-    "train": "train the embedded model",
+    "dataset": "training data: look at it, convert it, fit bodies to joints",
+    "train": "train the embedded model, or one as the paper's",
     "evaluate": "measure a model on validation pictures",
-    "benchmark": "how fast this machine is; `benchmark diagnostics`: what the flags find",
+    "benchmark": "how fast this machine is; what flags find; how still people stand",
     "verify": "compare the published network with stored outputs, number for number",
     "weights": "import checkpoints, list models",
 }

@@ -102,8 +102,8 @@ def convert(options: argparse.Namespace) -> int:
 def draw(options: argparse.Namespace) -> int:
     """Write the sheet."""
     count = CROPS if options.count is None else options.count
-    if count < 1:
-        raise UserError("A sheet shows at least one crop.")
+    if count < 1 or options.first < 0 or options.seed < 0:
+        raise UserError("A sheet shows at least one crop; --first and --seed are no negative numbers.")
     if not cv2.haveImageWriter(str(options.output)):
         raise UserError(f"{options.output.name} names no kind of picture: call it .png or .jpg.")
     part: Literal["train", "val"] = "val" if options.part == "val" else "train"

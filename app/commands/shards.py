@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
+from app.export.result import NAME
 from app.pipeline.sources import FolderSource, SourceError, open_source
 from model.errors import UserError
 from model.json_text import parse_json
 from model.paths import write_atomically
 from model.training.distributed import Ranks, process_group
+
+PATIENCE = timedelta(days=7)
+"""How long one process may be done before the others."""
 
 
 def share_of(inputs: Sequence[str], ranks: Ranks) -> list[str]:
@@ -53,12 +58,12 @@ def rank_folder(output: Path, rank: int) -> Path:
 
 def join(output: Path, inputs: Sequence[str], ranks: Ranks) -> Path:
     """Wait for all processes; the first one writes the result of all, in the order of the inputs."""
-    with process_group(ranks, torch.device("cpu")):
+    with process_group(ranks, torch.device("cpu"), PATIENCE):
         dist.barrier()
         if ranks.first:
             merge(output, inputs, ranks.world)
         dist.barrier()
-    return output / "result.json"
+    return output / NAME
 
 
 def merge(output: Path, inputs: Sequence[str], world: int) -> None:
@@ -69,7 +74,7 @@ def merge(output: Path, inputs: Sequence[str], world: int) -> None:
     for rank in range(world):
         folder = rank_folder(output, rank)
         try:
-            content = parse_json((folder / "result.json").read_text(encoding="utf-8"))
+            content = parse_json((folder / NAME).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(f"The part in {folder} cannot be read: {error}.") from error
         head = head or {key: value for key, value in content.items() if key != "frames"}
@@ -77,7 +82,7 @@ def merge(output: Path, inputs: Sequence[str], world: int) -> None:
     last = len(place)
     frames.sort(key=lambda frame: (place.get(str(Path(frame["source"]).resolve()), last), frame["index"]))
     text = json.dumps({**(head or {}), "frames": frames}, indent=1)
-    write_atomically(output / "result.json", lambda file: file.write_text(text + "\n", encoding="utf-8"))
+    write_atomically(output / NAME, lambda file: file.write_text(text + "\n", encoding="utf-8"))
 
 
 def _moved(frame: dict[str, Any], folder: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import assets
+from model.data.catalogue import DatasetSpec
 from model.data.mixture import Sources
 from model.errors import UserError
 from model.training.recipe import RECIPES, Recipe, read_recipe, recipe, with_samples
@@ -73,10 +74,13 @@ def chosen_recipe(options: argparse.Namespace) -> Recipe:
     """What is to be trained. Raises UserError naming the setting that is wrong."""
     usual = "published" if options.config is not None else "lite"
     chosen = read_recipe(recipe(options.recipe or usual), options.config)
+    if options.no_real:
+        train, validation = map(_without_photographs, (chosen.train, chosen.validation))
+        chosen = dataclasses.replace(chosen, train=train, validation=validation)
     sources = chosen_sources(options, chosen)
     given = {
         "network": options.preset,
-        "motion": options.motion or (assets.POSES if sources.appearance else None),
+        "motion": options.motion or chosen.motion or (assets.POSES if sources.appearance else None),
         "batch_size": options.batch_size,
         "learning_rate": options.learning_rate,
         "seed": options.seed,
@@ -91,6 +95,10 @@ def chosen_recipe(options: argparse.Namespace) -> Recipe:
     if options.samples is not None:
         chosen = with_samples(chosen, options.samples)
     return read_recipe(chosen, None, options.override)
+
+
+def _without_photographs(sets: tuple[DatasetSpec, ...]) -> tuple[DatasetSpec, ...]:
+    return tuple(spec for spec in sets if spec.kind != "lspet")
 
 
 def chosen_sources(options: argparse.Namespace, recipe: Recipe) -> Sources:

@@ -56,9 +56,9 @@ _COLOUR_BYTES = {"obj": 21.0, "ply": 3.0}
 """A vertex and frame; in the others a colour is kept once and compressed."""
 _MEASURED_VERTICES = 6890
 _SHAPE_BYTES = 12e3
+"""Of a shape in an FBX file, beside its offsets and normals."""
 _SHAPE_NORMAL_BYTES = 40e3 / _MEASURED_VERTICES
 """A vertex, as a shape in FBX rounds and compresses its normals."""
-"""Of a shape in an FBX file, beside its offsets."""
 
 
 @dataclass(frozen=True)

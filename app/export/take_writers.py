@@ -145,6 +145,7 @@ def _npz(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch: W
         arrays |= {f"{person.name}_{name}": values for name, values in columns.items()}
     facts = _origin(ready, options, residuals).facts(options.preset)
     facts |= {"units": "metres", "axes": "camera: x right, y down, z forward", "pose axes": "x right, y up"}
+    facts["origin"] = "middle of the hips; places say where it is, to be added"
     arrays["about"] = np.array([f"{name}: {text}" for name, text in facts.items()])
     watch.at(0.95)
     write_atomically(path, lambda file: save_npz(file, arrays))

@@ -34,6 +34,7 @@ EXACT = {"fbx": "fbx-shapes", "glb": "glb-shapes"}
 """Skinned format -> the same with a shape for each frame."""
 CAMERA_TIP = (
     "People stand where the camera saw them, so that they lie over the picture; FBX and GLB get the camera.\n"
+    "Blender shows an upright picture's FBX camera right once its Sensor Fit is Horizontal; GLB's at once.\n"
     "Else the hips stay in the origin."
 )
 

@@ -106,8 +106,8 @@ def crop_for_box(
 def scale_beside(box: PersonBox, others: Iterable[PersonBox], scale: float) -> float:
     """`scale` of a square that nobody else would be seen in, down to 1 where others take CROWDED of it.
 
-    A larger square shows more of them: on 200 drawn pairs the PA-MPJPE of body-quality's fifth stage is 102 mm
-    at 1.2 and 97 mm at 1.
+    A larger square shows more of them: on 200 drawn pairs the PA-MPJPE of body-quality's fifth stage is
+    102 mm at 1.2 and 97 mm at 1.
     """
     side = scale * MARGIN * max(box.width, box.height, 1.0)
     middle_x, middle_y = box.x + box.width / 2, box.y + box.height / 2

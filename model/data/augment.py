@@ -15,9 +15,9 @@ class Augmentation:
     """How far a crop may stray. The defaults change nothing."""
 
     scale: tuple[float, float] = (1.0, 1.0)
-    """Least and largest factor on the person's size."""
+    """Least and largest factor on the person's size; with a spread, on the person's box instead."""
     scale_spread: float = 0.0
-    """Standard deviation of the factor round 1, cut at `scale`; 0: all factors are equally likely."""
+    """Standard deviation of the box's factor round 1, cut at `scale`; 0: all factors are equally likely."""
     shift: float = 0.0
     """Largest shift as a fraction of the crop's side."""
     roll: float = 0.0
@@ -46,7 +46,7 @@ PUBLISHED_AUGMENTATION = Augmentation(
     gain=0.4,
     upright=False,
 )
-"""As in METRO: scale +-25 %, roll, colours +-40 %, flip."""
+"""As in METRO: its box +-25 %, roll, colours +-40 %, flip."""
 HAND_AUGMENTATION = replace(PUBLISHED_AUGMENTATION, roll=np.radians(90), flip=False)
 """As in METRO's hand network: any roll, and a right hand stays a right hand."""
 LITE_AUGMENTATION = Augmentation(scale=(0.72, 1.1), shift=0.07, roll=np.radians(11), flip=True, colour=True)
@@ -105,7 +105,7 @@ def _random_roll(augmentation: Augmentation, rng: np.random.Generator) -> float:
 
 def _random_scale(augmentation: Augmentation, rng: np.random.Generator) -> float:
     if augmentation.scale_spread:
-        return float(np.clip(rng.normal(1, augmentation.scale_spread), *augmentation.scale))
+        return 1 / float(np.clip(rng.normal(1, augmentation.scale_spread), *augmentation.scale))
     return float(rng.uniform(*augmentation.scale))
 
 

@@ -21,7 +21,6 @@ from model.data.people import project_pinhole
 from model.data.pictures import ZippedPictures, read_labels
 from model.data.sample import Sample
 from model.data.synthetic import drawn_sample
-from model.errors import UserError
 
 IMAGES, LABELS = "crops_images.zip", "crops_labels.npz"
 ARRAYS = ("name", "pose", "betas", "translation", "intrinsics", "person", "kinds", "key")
@@ -36,10 +35,7 @@ class CropsDataset:
 
     def __init__(self, folder: Path, body: BodyModel) -> None:
         self._body = body
-        self._labels = read_labels(folder / LABELS)
-        missing = [name for name in ARRAYS if name not in self._labels]
-        if missing:
-            raise UserError(f"{folder / LABELS} holds no {missing[0]}: these are no kept crops.")
+        self._labels = read_labels(folder / LABELS, *ARRAYS)
         self._pictures = ZippedPictures(folder / IMAGES)
 
     def __len__(self) -> int:

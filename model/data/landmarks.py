@@ -126,7 +126,7 @@ def drawn_poses(motion: Path, count: int, rng: np.random.Generator) -> np.ndarra
     if is_mixture(motion):
         mixture = PoseMixture(motion)
         return np.stack([mixture.draw(rng).pose for _ in range(count)]).astype(np.float32)
-    data = read_labels(motion)
+    data = read_labels(motion, "poses", "weight")
     weight = data["weight"].astype(np.float64)
     chosen = rng.choice(len(weight), count, p=weight / weight.sum())
     poses: np.ndarray = data["poses"][chosen].astype(np.float32)

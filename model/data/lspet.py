@@ -2,7 +2,8 @@
 
 A folder with `lspet_images.zip` (JPEGs) and `lspet_labels.npz`: name, joints2d (N, 14, 3), pose (N, 24, 3)
 with column 0 in camera axes, betas (N, 10), camera (N, 3) pixels per metre and mid-hip position,
-confidence3d, val.
+confidence3d, val, and, if fits may have gone wrong, keep: the others are not trained on and say nothing in
+3D.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from model.data.posed import pose_coarse
 from model.data.sample import Sample, rotation, upright_roll
 from model.hierarchy import Hierarchy
 
+ARRAYS = ("name", "joints2d", "pose", "betas", "camera", "confidence3d", "val")
 BOX_SCALE = 1.25
 FULL_TRUST = 0.25
 LEAST_TRUST = 0.15
@@ -31,8 +33,10 @@ class LspetDataset:
     def __init__(
         self, folder: Path, part: Literal["train", "val"], body: BodyModel, hierarchy: Hierarchy
     ) -> None:
-        labels = read_labels(folder / "lspet_labels.npz")
-        chosen = np.flatnonzero(labels["val"] if part == "val" else ~labels["val"] & labels["keep"])
+        labels = read_labels(folder / "lspet_labels.npz", *ARRAYS)
+        keep = labels.get("keep", np.ones(len(labels["name"]), bool))
+        chosen = np.flatnonzero(labels["val"] if part == "val" else ~labels["val"] & keep)
+        self._fitted = keep[chosen]
         self._pictures = ZippedPictures(folder / "lspet_images.zip")
         self._names = labels["name"][chosen]
         self._joints2d = labels["joints2d"][chosen]
@@ -61,6 +65,8 @@ class LspetDataset:
             joints3d=self._joints3d[index],
             joints2d=joints2d,
             weight3d=float(self._weight[index]),
+            has_mesh=bool(self._fitted[index]),
+            has_3d=bool(self._fitted[index]),
             key=f"lspet/{self._names[index]}",
         )
 

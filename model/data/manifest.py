@@ -152,6 +152,7 @@ def _write_people(
                 left_out += 1
                 continue
             if head is None:
+                (folder / FILE).unlink(missing_ok=True)  # Its pictures are written over one by one.
                 head = Head(dataset.name, body, len(sample.joints3d), len(sample.vertices))
                 lines.write(_encoded({"format": FORMAT, "version": VERSION, **vars(head)}))
                 mesh.write(_array_head(0, head.vertices, 3))

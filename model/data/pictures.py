@@ -65,10 +65,13 @@ def write_picture(path: Path, image: np.ndarray, settings: Sequence[int] = ()) -
     write_atomically(path, lambda file: file.write_bytes(data.tobytes()))
 
 
-def read_labels(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz file; pickled objects are refused."""
+def read_labels(path: Path, *needed: str) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file; pickled objects are refused. Raises UserError, also if one is lacking."""
     try:
         with np.load(path, allow_pickle=False) as data:
+            missing = [name for name in needed if name not in data.files]
+            if missing:
+                raise UserError(f"{path} holds no {missing[0]}.")
             return dict(data)
     except _DAMAGED as error:
         raise UserError(f"The labels in {path} cannot be read: {error}.") from error

@@ -17,6 +17,7 @@ from model.data.posed import pose_coarse
 from model.data.sample import Sample, upright_roll
 from model.hierarchy import Hierarchy
 
+ARRAYS = ("name", "pose", "betas", "joints2d", "uv431", "visible431")
 HELD_OUT = 200
 """The last crops, by number of scene, are for validation."""
 LEAST_VISIBLE = 0.08
@@ -31,7 +32,7 @@ class RenderedDataset:
     def __init__(
         self, folder: Path, part: Literal["train", "val"], body: BodyModel, hierarchy: Hierarchy
     ) -> None:
-        labels = read_labels(folder / "synthetic_labels.npz")
+        labels = read_labels(folder / "synthetic_labels.npz", *ARRAYS)
         order = np.argsort(labels["name"], kind="stable")
         chosen = order[-HELD_OUT:] if part == "val" else order[:-HELD_OUT]
         chosen = chosen[labels["visible431"][chosen].mean(1) > LEAST_VISIBLE]

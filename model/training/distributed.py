@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -38,17 +39,18 @@ def ranks_of_environment() -> Ranks:
 
 
 @contextmanager
-def process_group(ranks: Ranks, device: torch.device) -> Iterator[None]:
+def process_group(ranks: Ranks, device: torch.device, patience: timedelta | None = None) -> Iterator[None]:
     """The connection between the processes while it is open; nothing for one process.
 
-    device: this process's own; a graphics card also becomes what torch calls "cuda" here.
+    device: this process's own; a graphics card also becomes what torch calls "cuda" here. patience: how long
+    one process waits for another; torch's own half an hour if left out.
     """
     if ranks.world == 1:
         yield
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)  # Objects are gathered over the current card, the first one if not set.
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=patience)
     try:
         yield
     finally:

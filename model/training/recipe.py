@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -254,6 +255,12 @@ def _checked(given: Recipe) -> Recipe:
         raise UserError("`batch_size` is a multiple of `accumulate`, and both are at least 1.")
     if min(given.epochs, given.looks, given.checkpoint_steps) < 1 or not given.learning_rate > 0:
         raise UserError("`epochs`, `looks`, `learning_rate` and `checkpoint_steps` are more than 0.")
+    if given.seed < 0 or given.warm_up < 0:
+        raise UserError("`seed` and `warm_up` are no negative numbers.")
+    for sets in (given.train, given.validation):
+        shares = [spec.share for spec in sets]
+        if any(not 0 <= share < math.inf for share in shares) or (sets and not sum(shares)):
+            raise UserError("The `share` of a set is no negative number, and one of them is more than 0.")
     if given.evaluate_epochs < 1 or given.workers < 0 or not 0 <= (given.ema or 0) < 1:
         raise UserError("`evaluate_epochs` is at least 1, `workers` at least 0, `ema` from 0 to below 1.")
     return given

@@ -33,7 +33,7 @@ from model.paths import write_atomically
 from model.pointhmr import PointHMR
 from model.training.checkpoints import BEST, WEIGHTS, load_checkpoint_of, save_checkpoint, save_network
 from model.training.curves import Curves
-from model.training.distributed import Ranks, mean_over, process_group, ranks_of_environment
+from model.training.distributed import Ranks, gather, mean_over, process_group, ranks_of_environment
 from model.training.recipe import AUGMENTATIONS, Recipe
 from model.training.setup import (
     Scene,
@@ -72,6 +72,8 @@ class Run:
         self.best = float("inf")
         state = self._resume()
         self.start = int(state["step"]) if state is not None else 0
+        if len(set(gather(self.start, ranks))) > 1:
+            raise UserError(f"The run folder {output} has to be one that all machines see.")
         if ranks.world > 1 and recipe.sync_bn:
             synchronise(self.network, device)
         self.step_module.to(device)

@@ -67,7 +67,7 @@ def test_ranks_come_from_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_process_speaks_over_its_own_card(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[object] = []
     monkeypatch.setattr("torch.cuda.set_device", done.append)
-    monkeypatch.setattr("torch.distributed.init_process_group", done.append)
+    monkeypatch.setattr("torch.distributed.init_process_group", lambda name, timeout: done.append(name))
     monkeypatch.setattr("torch.distributed.destroy_process_group", lambda: done.append("end"))
     card = torch.device("cuda", 1)
     with process_group(Ranks(3, 4, 1), card):

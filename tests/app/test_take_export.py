@@ -155,6 +155,10 @@ def test_arrays_hold_pose_and_meshes(body: BodyModel, tmp_path: Path) -> None:
         assert data["person_1_vertices"].shape == (5, 6890, 3) and data["person_1_pose"].shape == (5, 24, 3)
         assert data["person_1_betas"].shape == (10,) and np.diff(data["times"]) == pytest.approx(1 / 60)
         assert any("smoothed with strength 0.30" in line for line in data["about"])
+    export_take(take(3), body, path, TakeOptions("npz", camera=True))
+    with np.load(path, allow_pickle=False) as data:
+        (origin,) = [line for line in data["about"] if line.startswith("origin:")]
+        assert "hips" in origin, "the arrays are, with a camera too"
 
 
 def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.data.augment import NO_AUGMENTATION, Augmentation, crop_sample
+from model.data.augment import NO_AUGMENTATION, PUBLISHED_AUGMENTATION, Augmentation, crop_sample
 from model.data.landmarks import LandmarkGenerator
 from model.data.sample import FLIPPED_JOINTS, Sample, collate, upright_roll
 from model.hierarchy import load_hierarchy
@@ -50,6 +50,16 @@ def test_3d_turns_with_the_picture() -> None:
     crop = crop_sample(sample_with_spots(0.9), 256, NO_AUGMENTATION, np.random.default_rng(0), MIRRORED)
     scale = 256 / 260 * 100
     assert np.allclose(crop.joints2d[:, :2], crop.joints3d[:, :2] * scale + 128, atol=1e-6)
+
+
+def test_the_published_scale_is_that_of_the_box() -> None:
+    """A box larger by a quarter shows a person smaller by a fifth."""
+    rows = [np.random.default_rng(seed) for seed in range(60)]
+    crops = [crop_sample(sample_with_spots(), 256, PUBLISHED_AUGMENTATION, rng, None) for rng in rows]
+    plain = crop_sample(sample_with_spots(), 256, NO_AUGMENTATION, np.random.default_rng(0), None)
+    lengths = [np.linalg.norm(c.joints2d[0, :2] - c.joints2d[5, :2]) for c in (plain, *crops)]
+    scales = np.array(lengths[1:]) / lengths[0]
+    assert scales.min() == pytest.approx(0.8) and scales.max() == pytest.approx(4 / 3)
 
 
 def test_a_flip_swaps_left_and_right() -> None:

@@ -115,6 +115,40 @@ def test_a_turned_crop_is_turned_back() -> None:
     assert np.allclose(upright.of(in_picture), in_crop)
 
 
+@pytest.mark.parametrize("damage", ["kind", 60, 127, 0])
+def test_a_damaged_matlab_file_is_one_sentence(tmp_path: Path, pictures: Path, damage: str | int) -> None:
+    """The first of them kills the process that scipy reads it in."""
+    path = lsp(tmp_path / "joints.mat")
+    data = bytearray(path.read_bytes())
+    if damage == "kind":
+        data[:116] = b"a".ljust(116)
+        data[192] = 126
+    path.write_bytes(data if damage == "kind" else data[:damage])
+    with pytest.raises(UserError) as told:
+        read_annotations(path, pictures)
+    assert "\n" not in str(told.value)
+
+
+def test_a_fit_that_went_wrong_is_no_truth(tmp_path: Path, pictures: Path) -> None:
+    output = tmp_path / "fitted"
+    path = lsp(tmp_path / "joints.mat")
+    files = ["--annotations", str(path), "--pictures", str(pictures), "--output", str(output)]
+    assert main(["dataset", "fit", *files]) == 0
+    labels = dict(np.load(output / "lspet_labels.npz"))
+    labels["val"][:], labels["keep"][:] = True, False
+    np.savez(output / "lspet_labels.npz", **labels)
+    body, hierarchy = load_body(), load_hierarchy()
+    sample = LspetDataset(output, "val", body, hierarchy)[0]
+    assert not sample.has_mesh and not sample.has_3d and sample.has_2d
+    del labels["keep"]
+    np.savez(output / "lspet_labels.npz", **labels)
+    assert LspetDataset(output, "val", body, hierarchy)[0].has_mesh
+    del labels["camera"]
+    np.savez(output / "lspet_labels.npz", **labels)
+    with pytest.raises(UserError, match="holds no camera"):
+        LspetDataset(output, "val", body, hierarchy)
+
+
 def test_the_command_makes_a_set_that_can_be_read(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

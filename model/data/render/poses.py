@@ -54,7 +54,7 @@ class PoseBank:
     """The poses of one part of a motion file."""
 
     def __init__(self, path: Path, part: Literal["train", "val"]) -> None:
-        data = read_labels(path)
+        data = read_labels(path, "poses", "weight")
         poses = data["poses"].astype(np.float32)
         count = len(poses)
         clip = data.get("clip", np.full(count, ""))

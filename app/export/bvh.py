@@ -5,25 +5,22 @@ Source: Meredith, Maddock, "Motion Capture File Formats Explained" (2001), secti
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from app.export.presets import Y_UP_METRES, Preset
 from app.export.skeleton import SkinnedTake, euler_angles, resampled, start_of
-from model.paths import write_atomically
 
 _TIP = 0.08
 """Metres from a last joint to the end that the format wants."""
 _CHANNELS = "Zrotation Yrotation Xrotation"
 
 
-def write_bvh(path: Path, take: SkinnedTake, preset: Preset = Y_UP_METRES, rate: float = 30.0) -> None:
-    """Write one person's motion at `rate` frames a second, whole or not at all.
+def bvh_text(take: SkinnedTake, preset: Preset = Y_UP_METRES, rate: float = 30.0) -> str:
+    """A file of one person's motion at `rate` frames a second.
 
     preset: tells the unit; y is up for every program. The format has no place for metadata: no reader
     skips a comment.
-    Raises UserError when a number is not finite or the disk refuses.
+    Raises UserError when a number is not finite.
     """
     start_of([take])
     skeleton, motion, unit = take.skeleton, resampled(take.motion, rate), preset.units_per_metre
@@ -57,8 +54,7 @@ def write_bvh(path: Path, take: SkinnedTake, preset: Preset = Y_UP_METRES, rate:
     rows = np.concatenate([places, angles.reshape(len(angles), -1)], axis=1)
     lines += ["MOTION", f"Frames: {len(rows)}", f"Frame Time: {1 / rate:.9f}"]
     lines += [_numbers(row) for row in rows]
-    text = "\n".join(lines) + "\n"
-    write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
+    return "\n".join(lines) + "\n"
 
 
 def _numbers(values: np.ndarray) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export.bvh import write_bvh
+from app.export.bvh import bvh_text
 from app.export.clip import held
 from app.export.fbx_take import write_fbx_take
 from app.export.gltf_take import write_glb_take
@@ -107,11 +107,23 @@ def _bvh(
     """A file for each person, and one beside that tells what the format has no place for."""
     *names, about = bvh_files(path, [one.skeleton.mesh.name for one in takes])
     facts = origin.facts(options.preset.for_bvh) | {"files": ", ".join(name.name for name in names)}
-    text = json.dumps(facts, ensure_ascii=False, indent=1)
-    write_atomically(about, lambda file: file.write_text(text + "\n", encoding="utf-8"))
-    for name, one in zip(names, takes, strict=True):
-        write_bvh(name, one, options.preset, rate)
+    texts = {about: json.dumps(facts, ensure_ascii=False, indent=1) + "\n"}
+    texts |= {name: bvh_text(one, options.preset, rate) for name, one in zip(names, takes, strict=True)}
+    _write_together(texts)
     return (*names, about)
+
+
+def _write_together(texts: dict[Path, str]) -> None:
+    """Put no file in its place before all are written; the first one comes last. Raises UserError."""
+    if not texts:
+        return
+    path, *others = texts
+
+    def write(file: Path) -> None:
+        file.write_text(texts[path], encoding="utf-8")
+        _write_together({other: texts[other] for other in others})
+
+    write_atomically(path, write)
 
 
 def _npz(take: Take, body: BodyModel, path: Path, options: TakeOptions, watch: Watch) -> Exported:

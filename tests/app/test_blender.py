@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.export.bvh import write_bvh
+from app.export.bvh import bvh_text
 from app.export.fbx_take import write_fbx_take
 from app.export.gltf_take import write_glb_take
 from app.export.presets import PRESETS
@@ -76,7 +76,7 @@ def test_a_take_moves(kind: str, tmp_path: Path) -> None:
 def test_a_skeleton_stands_and_moves_without_a_mesh(tmp_path: Path) -> None:
     """Blender's default is a frame of its scene, which has 24 a second, for each of the file's."""
     path, take = tmp_path / "walk.bvh", dance("dancer")
-    write_bvh(path, take, BLENDER, rate=30.0)
+    path.write_text(bvh_text(take, BLENDER, rate=30.0), encoding="utf-8")
     frames = (0, 7, 19, 30)
     found = opened(path, *(frame / 24 for frame in frames))
     joints = replace(take.skeleton.mesh, vertices=take.skeleton.joints * [1, -1, -1])

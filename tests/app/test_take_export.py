@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import trimesh
 
 from app.cli import main
-from app.export.bvh import write_bvh
+from app.export.bvh import bvh_text
 from app.export.camera import Camera
 from app.export.people import FOCAL
 from app.export.presets import PRESETS, Preset
@@ -161,6 +162,27 @@ def test_arrays_hold_pose_and_meshes(body: BodyModel, tmp_path: Path) -> None:
         assert "hips" in origin, "the arrays are, with a camera too"
 
 
+def test_no_file_of_a_bvh_export_is_new_beside_old_ones(
+    body: BodyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people and the file about them: the disk is full at the second person's."""
+    walk, path = take(3, ids=(1, 3)), tmp_path / "walk.bvh"
+    export_take(walk, body, path, TakeOptions("bvh"))
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    write, left = Path.write_text, [2]
+
+    def full(file: Path, text: str, **how: str) -> int:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, text, **how)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UserError, match="No space left"):
+        export_take(walk, body, path, TakeOptions("bvh", rate=60.0))
+    assert len(before) == 3 and {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_bvh_moves_its_root(body: BodyModel, tmp_path: Path) -> None:
     path = tmp_path / "walk.bvh"
     export_take(take(3), body, path, TakeOptions("bvh", PRESETS["unreal"], rate=30.0))
@@ -182,7 +204,7 @@ def test_bvh_is_y_up_for_every_program(tmp_path: Path) -> None:
     """Blender's importer, as others, takes y for up: with z up a person would lie down."""
     path, dancer = tmp_path / "walk.bvh", dance("dancer")
     for preset in PRESETS.values():
-        write_bvh(path, dancer, preset)
+        path.write_text(bvh_text(dancer, preset), encoding="utf-8")
         lines = path.read_text().splitlines()
         offsets = np.array([line.split()[1:] for line in lines if "OFFSET" in line], float)
         places = np.array([line.split()[:3] for line in lines[lines.index("MOTION") + 3 :]], float)

@@ -168,7 +168,10 @@ class Commands:
         elif not self._page_class.busy:
             self._page_class.start(_import_page)
 
-    def _make_page(self, page_class: type[ModelsPage], _fault: str) -> None:
+    def _make_page(self, page_class: type[ModelsPage] | None, fault: str) -> None:
+        if page_class is None:
+            self._window.parts.banner.say(fault)
+            return
         self.models_page = page_class(self._window.models, self._window.themes, self._window)
         self.models_page.open_page()
 

@@ -24,6 +24,7 @@ from app.gui.models_page import ModelsPage
 from app.pipeline.worker import WorkerState
 from model.bodies import add_body, body_card
 from model.config import preset
+from model.errors import UserError
 from model.hierarchy import load_hierarchy
 from model.hrnet import HRNet
 from model.pointhmr import PointHMR
@@ -55,6 +56,17 @@ def opened(make_window, qtbot) -> Callable[..., tuple[MainWindow, ModelsPage]]:
         return window, page
 
     return open_page
+
+
+def test_a_page_that_cannot_be_loaded_is_told(make_window, qtbot, monkeypatch) -> None:
+    def fail() -> None:
+        raise UserError("Torch is gone.")
+
+    monkeypatch.setattr("app.gui.commands._import_page", fail)
+    window = make_window()
+    qtbot.mouseClick(window.parts.status.model, LEFT)
+    qtbot.waitUntil(lambda: window.parts.banner.text.text() == "Torch is gone.")
+    assert window._runs.models_page is None
 
 
 @pytest.fixture

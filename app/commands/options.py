@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.pipeline.frames import PAPER_HOPS, Hops, PersonBox
+from app.pipeline.frames import MOST_HOPS, PAPER_HOPS, Hops, PersonBox, hops_of
 from model.config import DEFAULT_WEIGHTS
 from model.errors import UserError
 from model.json_text import parse_json
@@ -67,14 +67,11 @@ def masks(text: str) -> Hops:
     """'7,5,off,1' -> (7, 5, None, 1)."""
     parts = [part.strip() for part in text.split(",")]
     try:
-        hops = tuple(None if part == OFF else int(part) for part in parts)
+        return hops_of(None if part == OFF else int(part) for part in parts)
     except ValueError:
-        hops = ()
-    if len(hops) != 4 or any(hop is not None and hop < 1 for hop in hops):
         raise argparse.ArgumentTypeError(
-            f"masks are four numbers of hops from 1 on, or 'off', such as 7,5,3,1: not {text!r}"
-        )
-    return hops
+            f"masks are four numbers of hops from 1 to {MOST_HOPS}, or 'off', such as 7,5,3,1: not {text!r}"
+        ) from None
 
 
 def strength(text: str) -> float:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.pipeline.diagnostics import Diagnostics, Flag
-from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record, Study
+from app.pipeline.frames import Crop, Frame, Hops, Person, PersonBox, Record, Study, hops_of
 from app.pipeline.pictures import SourceError, read_picture
 from app.pipeline.pipeline import fault_of
 from model.array_files import MAX_BYTES, save_npz
@@ -316,7 +316,4 @@ def _diagnostics(about: dict[str, Any] | None) -> Diagnostics | None:
 
 
 def _hops(values: list[int | None]) -> Hops:
-    hops = tuple(None if value is None else int(value) for value in values)
-    if len(hops) != 4 or any(hop is not None and hop < 1 for hop in hops):
-        raise ValueError("its masks are not four thresholds")
-    return hops
+    return hops_of(None if value is None else int(value) for value in values)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, QLockFile, QSettings, QStandardPaths
 from app.export.presets import PRESETS
 from app.export.take_options import KINDS
 from app.export.writers import WRITERS
-from app.pipeline.frames import PAPER_HOPS, Hops
+from app.pipeline.frames import PAPER_HOPS, Hops, hops_of
 from app.pipeline.tiers import TIERS
 from app.takes.edit import RATES
 
@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
-MOST_HOPS = 1000
-"""More than there are vertices in any coarse mesh."""
 _PATIENCE = 2000
 """Milliseconds to wait for another program that is saving."""
 AUTOMATIC = "automatic"
@@ -189,10 +187,7 @@ def _decode(name: str, value: Any, default: Any) -> Any:
 
 
 def _decode_hops(text: str) -> Hops:
-    values = [None if word == "off" else int(word) for word in text.split()]
-    if len(values) != 4 or any(v is not None and not 1 <= v <= MOST_HOPS for v in values):
-        raise ValueError(f"hops {text} are not four thresholds")
-    return values[0], values[1], values[2], values[3]
+    return hops_of(None if word == "off" else int(word) for word in text.split())
 
 
 def _decode_pins(text: str) -> tuple[int, ...] | None:

@@ -6,6 +6,7 @@ middle of the two hips. 2D arrays are pixels of the full picture (x right, y dow
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,16 @@ Hops = tuple[int | None, int | None, int | None, int | None]
 """Attention-mask threshold of each encoder in hops on the coarse mesh; None is off."""
 PAPER_HOPS: Hops = (7, 5, 3, 1)
 """As published, and as every shipped network was trained."""
+MOST_HOPS = 1000
+"""More than there are vertices in any coarse mesh."""
+
+
+def hops_of(values: Iterable[int | None]) -> Hops:
+    """Thresholds from outside. Raises ValueError unless they are four, each None or from 1 to MOST_HOPS."""
+    four = tuple(values)
+    if len(four) != 4 or any(hop is not None and not 1 <= hop <= MOST_HOPS for hop in four):
+        raise ValueError("its masks are not four thresholds")
+    return four
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ def test_what_is_imported_with_care_is_imported_in_one_place_only(name: str, pla
         if name in imports(path)
     ]
     assert found == places
+
+
+def test_every_docstring_stands_under_what_it_explains() -> None:
+    """Of two in a row, one has lost its name."""
+    stray = [
+        f"{path.relative_to(ROOT)}:{after.lineno}"
+        for folder in ("app", "model", "assets", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef)
+        for before, after in pairwise(node.body)
+        if is_text(before) and is_text(after)
+    ]
+    assert stray == []
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def test_the_product_never_reads_the_shared_folder() -> None:

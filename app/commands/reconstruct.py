@@ -29,7 +29,7 @@ from app.export.colours import vertex_colours
 from app.export.mesh import Origin
 from app.export.people import camera_of, meshes_of
 from app.export.presets import PRESETS, Y_UP_METRES, Preset
-from app.export.result import NAME, ResultWriter
+from app.export.result import ResultWriter, remove_result
 from app.export.writers import WRITERS
 from app.pipeline.frames import Frame, Hops, PersonBox, Record
 from app.pipeline.loading import load_pipeline
@@ -179,7 +179,7 @@ def run(options: argparse.Namespace) -> int:
     if reconstructor.notice:
         sys.stderr.write(f"pointhmr: {reconstructor.notice}\n")
     if ranks.world > 1:
-        (job.output / NAME).unlink(missing_ok=True)  # Before the meshes that it names are written over.
+        remove_result(job.output)
         mine = replace(job, inputs=share_of(job.inputs, ranks), output=rank_folder(job.output, ranks.rank))
         outcome = reconstruct(mine, pipeline, reconstructor)
         outcome = replace(outcome, result=join(job.output, job.inputs, ranks))

@@ -18,17 +18,22 @@ SCHEMA = 1
 NAME = "result.json"
 
 
+def remove_result(folder: Path) -> None:
+    """Take away the JSON of an earlier run, before its meshes are written over. Raises UserError."""
+    try:
+        (folder / NAME).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder / NAME} cannot be replaced: {error.strerror}.") from error
+
+
 class ResultWriter:
     """Collects records into one folder; `close` writes the JSON, so that it only ever names whole files.
 
-    The JSON of an earlier run goes first: its meshes are written over. Raises UserError when it cannot.
+    The JSON of an earlier run goes first. Raises UserError when it cannot.
     """
 
     def __init__(self, folder: Path, model: dict[str, str], body: str) -> None:
-        try:
-            (folder / NAME).unlink(missing_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder / NAME} cannot be replaced: {error.strerror}.") from error
+        remove_result(folder)
         self.folder = folder
         self._content: dict[str, Any] = {"schema": SCHEMA, "model": model, "body": body, "frames": []}
 

@@ -17,8 +17,8 @@ from model.silhouette import overlap, silhouette
 
 F_DISTANCES = (0.005, 0.015)
 """Metres of F@5 and F@15 (FreiHAND)."""
-DRAWN = 400
-"""Vertices of each mesh that are kept to be drawn: those of a whole set at once would fill the memory."""
+DOTS = 400
+"""Vertices of each mesh that are kept to be drawn, about: those of a whole set would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Measured:
     target: np.ndarray
     """(P, 3)."""
     vertices2d: np.ndarray
-    """(V, 2) some DRAWN of the predicted mesh's vertices, in [-1, 1] of the crop."""
+    """(about DOTS, 2) every so many-th vertex of the predicted mesh, in [-1, 1] of the crop."""
     hits: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Limb joints near enough and limb joints that count (PCK@0.2 of the torso), by the names of metrics."""
     kinds: tuple[str, ...] = ()
@@ -63,10 +63,15 @@ def errors_of(index: int, prediction: Prediction, body: BodyModel, hierarchy: Hi
         crop.frame,
         joints,
         target,
-        prediction.vertices2d[:: max(1, len(prediction.vertices2d) // DRAWN)].copy(),
+        thinned(prediction.vertices2d).copy(),
         hits,
         crop.kinds,
     )
+
+
+def thinned(points: np.ndarray) -> np.ndarray:
+    """Every so many-th of (V, 2) points, about DOTS: a view."""
+    return points[:: max(1, len(points) // DOTS)]
 
 
 def _joint_errors(joints: np.ndarray, target: np.ndarray, confident: np.ndarray) -> dict[str, float]:

@@ -12,7 +12,7 @@ from model.cv import cv2
 from model.data.augment import NO_AUGMENTATION, crop_sample
 from model.data.pictures import write_picture
 from model.data.sample import Dataset
-from model.evaluation.picture import Measured
+from model.evaluation.picture import Measured, thinned
 
 PREDICTED, LABELLED = (70, 200, 110), (250, 190, 60)
 CAPTION = 18
@@ -59,6 +59,6 @@ def _tile(dataset: Dataset, picture: Measured, size: int, metric: str, upright: 
 
 
 def _dots(image: np.ndarray, points: np.ndarray, colour: tuple[int, int, int]) -> None:
-    for x, y in points[:: max(1, len(points) // 400)]:
+    for x, y in thinned(points):
         if abs(x) < 1e4 and abs(y) < 1e4:
             cv2.circle(image, (round(float(x)), round(float(y))), 1, colour, -1)

@@ -72,8 +72,6 @@ class Run:
         self.best = float("inf")
         state = self._resume()
         self.start = int(state["step"]) if state is not None else 0
-        if len(set(gather(self.start, ranks))) > 1:
-            raise UserError(f"The run folder {output} has to be one that all machines see.")
         if ranks.world > 1 and recipe.sync_bn:
             synchronise(self.network, device)
         self.step_module.to(device)
@@ -94,8 +92,14 @@ class Run:
             )
 
     def _resume(self) -> dict[str, Any] | None:
-        """What the last checkpoint holds beside the weights; a new run is prepared and described."""
+        """What the last checkpoint holds beside the weights; a new run is prepared and described.
+
+        Raises UserError where the processes found different ones.
+        """
         state = load_checkpoint_of(self.output, self.network)
+        starts = gather(0 if state is None else int(state["step"]), self.ranks)
+        if len(set(starts)) > 1:
+            raise UserError(f"The run folder {self.output} must be one that all machines see.")
         if state is not None:
             logger.info("resumed at step %d", state["step"])
             return state

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from app.cli import main
-from app.commands.shards import all_inputs, merge, rank_folder, share_of
+from app.commands import reconstruct as command
+from app.commands.reconstruct import Job
+from app.commands.shards import all_inputs, join, merge, rank_folder, share_of
 from model.cv import cv2
 from model.errors import UserError
 from model.training.distributed import Ranks, process_group, ranks_of_environment
@@ -54,6 +58,15 @@ def test_results_are_joined_in_order(pictures: Path, tmp_path: Path) -> None:
         merge(tmp_path / "out", inputs, 2)
 
 
+def test_who_is_done_waits_for_long_clips_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[timedelta] = []
+    monkeypatch.setattr("torch.distributed.init_process_group", lambda _, timeout: waits.append(timeout))
+    monkeypatch.setattr("torch.distributed.destroy_process_group", lambda: None)
+    monkeypatch.setattr("torch.distributed.barrier", lambda: None)
+    join(tmp_path, [], Ranks(1, 2))
+    assert waits and waits[0] >= timedelta(days=1), "torch itself gives up after half an hour"
+
+
 def test_ranks_come_from_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(name, raising=False)
@@ -93,3 +106,23 @@ def test_each_process_reconstructs_on_its_own_card(
     monkeypatch.setattr("app.commands.reconstruct.load_pipeline", load)
     assert main(["reconstruct", str(pictures), "--output", str(tmp_path / "o"), "--device", device]) == 2
     assert taken == cards
+
+
+def test_the_joined_result_of_an_earlier_run_goes_before_its_meshes(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever process begins first."""
+    old = tmp_path / "out/result.json"
+    old.parent.mkdir()
+    old.write_text("{}")
+
+    def begin(job: Job, *_: object) -> None:
+        raise UserError(f"{job.output.name} begins, old.exists() is {old.exists()}.")
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(command, "load_pipeline", lambda *_: (None, SimpleNamespace(notice="")))
+    monkeypatch.setattr(command, "reconstruct", begin)
+    for _ in range(2):
+        assert main(["reconstruct", str(pictures), "--output", str(old.parent)]) == 2
+        assert capsys.readouterr().err == "pointhmr: rank-001 begins, old.exists() is False.\n"

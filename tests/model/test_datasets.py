@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -305,6 +306,28 @@ def test_a_manifest_gives_back_what_was_written(tmp_path: Path, caplog: pytest.L
         assert written.joints2d == pytest.approx(original.joints2d, abs=1e-2)
         assert (written.has_mesh, written.key) == (original.has_mesh, original.key)
         assert np.abs(written.image.astype(int) - original.image).mean() < 3
+
+
+def test_an_interrupted_conversion_leaves_no_older_manifest(tmp_path: Path) -> None:
+    source = MetroDataset(write_metro(tmp_path / "metro", [metro_label(0), metro_label(1)]), bodies())
+    write_manifest(tmp_path / "out", source, range(2), "smpl")
+
+    def interrupted() -> Iterator[int]:
+        yield 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_manifest(tmp_path / "out", source, interrupted(), "smpl")
+    with pytest.raises(UserError, match="cannot be read"):
+        ManifestDataset(tmp_path / "out")
+
+
+def test_a_conversion_that_finds_nobody_leaves_the_older_one(tmp_path: Path) -> None:
+    source = MetroDataset(write_metro(tmp_path / "metro", [metro_label(0), "{broken"]), bodies())
+    write_manifest(tmp_path / "out", source, [0], "smpl")
+    with pytest.raises(UserError, match="nothing was written"):
+        write_manifest(tmp_path / "out", source, [1], "smpl")
+    assert len(ManifestDataset(tmp_path / "out")) == 1
 
 
 class Same:

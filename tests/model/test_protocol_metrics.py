@@ -16,7 +16,7 @@ from model.data.people import Bodies, Labels, make_sample
 from model.data.sample import OUTSIDE, Sample
 from model.errors import UserError
 from model.evaluation.measure import Row, measure
-from model.evaluation.picture import Measured
+from model.evaluation.picture import DOTS, Measured, thinned
 from model.evaluation.predict import ALL_VIEWS, ONE_VIEW, Predictor
 from model.evaluation.protocols import ABLATION, PROTOCOLS, usual_protocol
 from model.evaluation.report import SetResult, as_json, as_markdown
@@ -116,6 +116,16 @@ def test_errors_of_known_offsets() -> None:
             100 * np.linalg.norm(coarse, axis=1).mean(), rel=1e-3
         )
         assert picture.errors["pa_mpjpe"] == pytest.approx(0, abs=1e-2)
+
+
+def test_of_each_mesh_only_what_is_drawn_is_kept() -> None:
+    body = load_body()
+    samples, meshes = people(body, 2)
+    (row,) = measure(FixedNetwork(body, meshes), body, People([*samples]), [ABLATION[3]])  # type: ignore[arg-type]
+    for picture, mesh in zip(row.pictures, meshes, strict=True):
+        kept = picture.vertices2d
+        assert DOTS <= len(kept) < 2 * DOTS and kept.base is None, "no view that holds the whole mesh"
+        assert len(thinned(kept)) == len(kept) == len(thinned(mesh)), "what is drawn is what was kept"
 
 
 def test_a_network_may_look_at_more_than_the_persons_square() -> None:

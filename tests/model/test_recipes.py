@@ -30,9 +30,10 @@ from model.hierarchy import load_hierarchy
 from model.losses import project
 from model.mask_statistics import mask_statistics
 from model.pointhmr import Features, Mesh, PointHMR
+from model.training.distributed import Ranks
 from model.training.published_loss import PublishedLoss
 from model.training.recipe import RECIPES, Recipe, read_recipe
-from model.training.run import train_recipe
+from model.training.run import Run, train_recipe
 from model.training.setup import Scene
 from tests.model.free_hand import free_hand
 
@@ -209,6 +210,16 @@ def test_a_damaged_run_is_a_users_error(hand_set: tuple[Scene, Path], tmp_path: 
     (tmp_path / "last.json").write_text('{"folder": "nowhere"}')
     with pytest.raises(UserError, match="cannot be resumed"):
         train_recipe(hand_recipe(folder), tmp_path, torch.device("cpu"), scene)
+
+
+def test_processes_that_see_different_folders_do_not_train_together(
+    hand_set: tuple[Scene, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, folder = hand_set
+    monkeypatch.setattr("model.training.run.gather", lambda start, _: [start, 500])
+    with pytest.raises(UserError, match="must be one that all machines see"):
+        Run(hand_recipe(folder), tmp_path, Ranks(0, 2), torch.device("cpu"), scene)
+    assert not list(tmp_path.glob("*.json")), "nothing has begun"
 
 
 def test_masks_of_the_hand() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.gui.layout import set_checked
 from app.gui.widgets import label
 from app.pipeline.frames import Hops
 
@@ -58,9 +59,7 @@ class CompareBox(QWidget):
     def set_baseline(self, hops: Hops | None, *, plain: bool = False) -> None:
         """Show which masks A has, or that there is none."""
         on = hops is not None
-        blocked = self.pin.blockSignals(True)
-        self.pin.setChecked(on)
-        self.pin.blockSignals(blocked)
+        set_checked(self.pin, on)
         if not on:
             self.peek.setChecked(False)
         self.pin.setText("Unpin A" if on else "Pin as A")

@@ -66,9 +66,9 @@ def saved_text(path: str, note: str) -> str:
 def axes_text(options: TakeOptions) -> str:
     """Axes and unit of the files."""
     preset = options.preset
-    used = {"obj": preset.for_obj, "bvh": preset.for_bvh}.get(options.kind, preset)
     if is_glb(options.kind):
-        used = Y_UP_METRES
+        preset = Y_UP_METRES
+    used = {"obj": preset.for_obj, "bvh": preset.for_bvh}.get(options.kind, preset)
     return f"{used.axes}, in {used.unit}"
 
 

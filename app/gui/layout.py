@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QMainWindow,
+    QScrollArea,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 SIDE_WIDTH = 268
 
@@ -76,8 +84,8 @@ def switch(window: QMainWindow, text: str, widget: QWidget, key: str) -> QAction
     return action
 
 
-def set_checked(action: QAction, on: bool) -> None:
-    """Check an action without telling anyone."""
-    blocked = action.blockSignals(True)
-    action.setChecked(on)
-    action.blockSignals(blocked)
+def set_checked(switch: QAction | QAbstractButton, on: bool) -> None:
+    """Check an action or a button without telling anyone."""
+    blocked = switch.blockSignals(True)
+    switch.setChecked(on)
+    switch.blockSignals(blocked)

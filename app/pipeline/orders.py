@@ -82,3 +82,8 @@ class Orders:
     loop: bool = False
     every_frame: bool = False
     stop: bool = False
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the source is to be left: nothing more of it is wanted."""
+        return self.spec is not None or self.adopted is not None

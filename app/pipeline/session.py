@@ -123,7 +123,7 @@ class Session:
         other.done("")
         self._forget_features()
         self._unmade = self._record is not None
-        if self._record is None or orders.spec is not None or orders.adopted is not None:
+        if self._record is None or orders.leaving:
             return
         if self._status.state in (WorkerState.PAUSED, WorkerState.ENDED) and not self._owes_frame:
             self._process(self._record.frame, orders, self._record.timings.get("grab", 0.0))

@@ -211,7 +211,7 @@ class Worker:
     def _deliver(self, callback: Callable[[Record], None], record: Record) -> None:
         """None of a source that is to be left: its views have been emptied for what comes next."""
         with self._bell:
-            if self._orders.spec is None and self._orders.adopted is None:
+            if not self._orders.leaving:
                 self._tell(callback, record)
 
     def _tell(self, callback: Callable[[T], None], news: T) -> None:

@@ -127,9 +127,12 @@ def _mpii(rows: list[dict[str, Any]], pictures: Path) -> list[Annotated]:
 
 def _lsp(path: Path, pictures: Path) -> list[Annotated]:
     array = _read_matlab(path) if path.suffix.lower() == ".mat" else load_arrays(path).get("joints")
-    if array is None or array.dtype.kind not in "biuf" or array.ndim != 3:
-        raise UserError(f"{path.name} has no `joints` of 14 joints, each x, y and visible.")
-    if sorted(array.shape[:2]) != [3, 14]:
+    if (
+        array is None
+        or array.dtype.kind not in "biuf"
+        or array.ndim != 3
+        or sorted(array.shape[:2]) != [3, 14]
+    ):
         raise UserError(f"{path.name} has no `joints` of 14 joints, each x, y and visible.")
     all_joints = array.transpose(2, 1, 0) if array.shape[0] == 3 else array.transpose(2, 0, 1)
     people = []

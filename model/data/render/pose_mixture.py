@@ -18,7 +18,6 @@ from scipy.spatial.transform import Rotation
 
 from model.data.pictures import read_labels
 from model.data.render.poses import EVERYDAY, WEBCAM, PoseBank, Posed, sound
-from model.errors import UserError
 from model.pose_prior import JOINTS, beyond_limits
 
 ARRAYS = ("means", "directions", "rest", "weight", "activity")
@@ -62,10 +61,7 @@ class PoseMixture:
     """K Gaussians over D = 66 numbers, each of one activity. Raises UserError for a damaged file."""
 
     def __init__(self, path: Path) -> None:
-        data = read_labels(path)
-        missing = [name for name in ARRAYS if name not in data]
-        if missing:
-            raise UserError(f"{path} holds no {missing[0]}: it is no mixture of poses.")
+        data = read_labels(path, *ARRAYS)
         self._means, self._directions, self._rest = (
             data[name].astype(np.float64) for name in ("means", "directions", "rest")
         )

@@ -130,6 +130,7 @@ def test_the_frame_at_which_masks_filled_the_card_comes_from_the_cpu(live: Make,
     card.regress = full  # type: ignore[method-assign, assignment]
     one.do(lambda: one.window.masking.set_hops((2, 2, 2, 2)))
     one.wait(lambda: one.window.record is not None and one.window.record.hops == (2, 2, 2, 2))
+    one.wait_state(WorkerState.ENDED)  # The other model brings its record along, before this word.
     assert cpu.encoded == [0] and one.window.state is WorkerState.ENDED
     one.do(lambda: one.window.masking.set_hops((3, 3, 3, 3)))
     one.wait(lambda: one.window.record is not None and one.window.record.hops == (3, 3, 3, 3))
